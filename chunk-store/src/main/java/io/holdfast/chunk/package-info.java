@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.chunk;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.agent;
+
+import org.jspecify.annotations.NullMarked;

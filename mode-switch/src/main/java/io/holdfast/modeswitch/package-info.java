@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.modeswitch;
+
+import org.jspecify.annotations.NullMarked;

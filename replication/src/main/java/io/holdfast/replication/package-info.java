@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.replication;
+
+import org.jspecify.annotations.NullMarked;

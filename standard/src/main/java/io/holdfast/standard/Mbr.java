@@ -1,0 +1,80 @@
+package io.holdfast.standard;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * The Master Backup Record: the small root from which a server comes up recognizing all backups,
+ * devices and catalogs (F41-F44, DECISIONS 4). The epoch in it is a hint; only a durable promise
+ * fences.
+ *
+ * @param cluster identity of the cluster
+ * @param name what people call it
+ * @param profile {@code p2-small}, {@code p2} or {@code p3}
+ * @param sites the server nodes of each site, in order of preference
+ * @param resourceDb where the resource DB lives, for example {@code raft:<lineage>}
+ * @param defaultCatalog catalog of clients that name none: a catalog resource's name
+ * @param methodRepository where methods to push are kept
+ * @param epoch newest epoch known when this was written
+ * @param lineage id of the Raft group that holds MBR and resource DB
+ * @param chunking how every store of this cluster cuts
+ */
+public record Mbr(
+        UUID cluster,
+        String name,
+        String profile,
+        Map<Site, List<NodeAddress>> sites,
+        String resourceDb,
+        String defaultCatalog,
+        String methodRepository,
+        Epoch epoch,
+        UUID lineage,
+        Chunking chunking) {
+    /** Copies the map. */
+    public Mbr {
+        sites = Map.copyOf(sites);
+    }
+
+    /** The site that is active in {@link #epoch()}. */
+    public Site activeSite() {
+        return epoch.site();
+    }
+
+    /** The nodes of a site; empty when it has none. */
+    public List<NodeAddress> nodes(Site site) {
+        return sites.getOrDefault(site, List.of());
+    }
+
+    /** The site whose list holds a node of this id. */
+    public Optional<Site> siteOf(String nodeId) {
+        return sites.entrySet().stream()
+                .filter(e -> e.getValue().stream().anyMatch(n -> n.id().equals(nodeId)))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    /** The node of this id. */
+    public Optional<NodeAddress> node(String nodeId) {
+        return sites.values().stream()
+                .flatMap(List::stream)
+                .filter(n -> n.id().equals(nodeId))
+                .findFirst();
+    }
+
+    /** The same record in another epoch and lineage. */
+    public Mbr with(Epoch newEpoch, UUID newLineage) {
+        return new Mbr(
+                cluster,
+                name,
+                profile,
+                sites,
+                resourceDb,
+                defaultCatalog,
+                methodRepository,
+                newEpoch,
+                newLineage,
+                chunking);
+    }
+}
