@@ -17,7 +17,8 @@ public record Endpoint(String host, OptionalInt port) {
 
     /** The port. @throws IllegalStateException when there is none */
     public int requirePort() {
-        return port.orElseThrow(() -> new IllegalStateException("endpoint " + this + " has no port"));
+        return port.orElseThrow(
+                () -> new IllegalStateException("endpoint " + this + " has no port"));
     }
 
     /** {@code host:port}, {@code [v6]:port}, or the host alone. */

@@ -34,7 +34,8 @@ public record Epoch(long n, Site site) implements Comparable<Epoch> {
         if (dot < 1 || !text.chars().limit(dot).allMatch(c -> c >= '0' && c <= '9') || dot > 17) {
             throw new FormatException("epoch", text, 0, "NUMBER.SITE, for example 3.dr");
         }
-        return new Epoch(Long.parseLong(text.substring(0, dot)), Site.ofWord(text.substring(dot + 1)));
+        return new Epoch(
+                Long.parseLong(text.substring(0, dot)), Site.ofWord(text.substring(dot + 1)));
     }
 
     /** The smallest epoch above this one that {@code owner} can own with a new {@code n}. */

@@ -37,9 +37,4 @@ public record Identifier(Endpoint endpoint, String method, List<Param> params, S
                 .map(Param::value)
                 .findFirst();
     }
-
-    /** Reads an identifier. @throws FormatException with the position and the expected form */
-    public static Identifier parse(String text) {
-        throw new UnsupportedOperationException(text);
-    }
 }

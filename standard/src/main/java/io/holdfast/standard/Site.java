@@ -43,7 +43,8 @@ public enum Site {
                 return site;
             }
         }
-        throw new FormatException("site code", Integer.toString(code), 0, "1 (local), 2 (dr) or 3 (witness)");
+        throw new FormatException(
+                "site code", Integer.toString(code), 0, "1 (local), 2 (dr) or 3 (witness)");
     }
 
     /** The site of a word. @throws FormatException when no site has it */
