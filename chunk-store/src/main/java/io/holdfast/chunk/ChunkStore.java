@@ -83,6 +83,11 @@ public interface ChunkStore extends AutoCloseable {
         return tail(LogPosition.START, Integer.MAX_VALUE);
     }
 
+    /** The PIECE frames among {@link #inventory}: enough to rebuild a catalog from the store alone. */
+    default List<Tailed> pieces() throws IOException {
+        return inventory().stream().filter(t -> t.kind() == FrameKind.PIECE).toList();
+    }
+
     /** What the store holds now. */
     Usage usage();
 
