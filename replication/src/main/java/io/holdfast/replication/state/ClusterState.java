@@ -1,0 +1,929 @@
+package io.holdfast.replication.state;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.replication.state.Reply.Code;
+import io.holdfast.replication.state.Reply.Done;
+import io.holdfast.replication.state.Reply.Refused;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that Raft agrees on: who is active since when, the MBR, the resource DB, job outcomes
+ * with the Protected ledger, how replication stands, audit. An immutable value: {@link #apply} makes
+ * the next one, sharing what did not change, so a view may be kept and read from any thread.
+ *
+ * <p>{@code apply} is deterministic: it depends on the state, the entry and its index alone. A
+ * logical rejection is a normal reply. The order of the checks:
+ *
+ * <ol>
+ *   <li>an operation that was applied within the last {@link #REMEMBERED_DISTANCE} entries gets its
+ *       first reply again, whatever has happened since;
+ *   <li>a proposer in a lower epoch is refused, and so is one in a higher epoch (except for what
+ *       changes the epoch);
+ *   <li>a state without an epoch takes only its first epoch or a seed;
+ *   <li>what the command itself demands.
+ * </ol>
+ */
+public final class ClusterState {
+    /** The epoch of a state that holds nothing yet. */
+    public static final Epoch NO_EPOCH = new Epoch(0, Site.LOCAL);
+
+    /** For how many entries of the log an operation id is remembered. */
+    public static final long REMEMBERED_DISTANCE = 10_000;
+
+    /** How many audit records are kept. */
+    public static final int MAX_AUDIT = 2_000;
+
+    /** How many jobs are kept; beyond, the oldest settled ones go (their pieces stay catalogued). */
+    public static final int MAX_JOBS = 20_000;
+
+    /** The version of states that this program writes, and the only one it reads. */
+    public static final int VERSION = 1;
+
+    private static final ClusterState EMPTY = new ClusterState(new Builder());
+
+    private final Epoch epoch;
+    private final @Nullable Mbr mbr;
+    private final PersistentMap<UUID, VersionedResource> resources;
+    private final PersistentMap<String, UUID> names;
+    private final PersistentMap<UUID, JobRecord> jobs;
+    private final ReplState repl;
+    private final List<EpochRecord> epochs;
+    private final PersistentMap<Long, AuditRecord> audit;
+    private final long auditDropped;
+    private final long jobsDropped;
+    private final PersistentMap<UUID, String> suspended;
+    private final @Nullable Draining draining;
+    private final PersistentMap<UUID, Remembered> operations;
+    private final PersistentMap<Ordered, UUID> operationOrder;
+    private final @Nullable Seeding seeding;
+    private final List<LossEntry> loss;
+
+    /** A reply that is kept for a repetition. */
+    record Remembered(long index, Reply reply) {}
+
+    /** Order of operations: by index, and by id where a seed gave many the same index. */
+    record Ordered(long index, UUID operation) implements Comparable<Ordered> {
+        @Override
+        public int compareTo(Ordered other) {
+            int byIndex = Long.compare(index, other.index);
+            return byIndex != 0 ? byIndex : operation.compareTo(other.operation);
+        }
+    }
+
+    /** A seed that is being received. */
+    record Seeding(UUID seed, long totalBytes, ByteString sha256, List<ByteString> chunks) {
+        Seeding {
+            chunks = List.copyOf(chunks);
+        }
+
+        long receivedBytes() {
+            return chunks.stream().mapToLong(ByteString::size).sum();
+        }
+
+        Seeding plus(ByteString chunk) {
+            List<ByteString> more = new ArrayList<>(chunks);
+            more.add(chunk);
+            return new Seeding(seed, totalBytes, sha256, more);
+        }
+    }
+
+    private ClusterState(Builder b) {
+        this.epoch = b.epoch;
+        this.mbr = b.mbr;
+        this.resources = b.resources;
+        this.names = b.names;
+        this.jobs = b.jobs;
+        this.repl = b.repl;
+        this.epochs = List.copyOf(b.epochs);
+        this.audit = b.audit;
+        this.auditDropped = b.auditDropped;
+        this.jobsDropped = b.jobsDropped;
+        this.suspended = b.suspended;
+        this.draining = b.draining;
+        this.operations = b.operations;
+        this.operationOrder = b.operationOrder;
+        this.seeding = b.seeding;
+        this.loss = List.copyOf(b.loss);
+    }
+
+    /** The state of a new lineage: no epoch, nothing in it. */
+    public static ClusterState empty() {
+        return EMPTY;
+    }
+
+    // ------------------------------------------------------------------ what it holds
+
+    /** The newest epoch; {@link #NO_EPOCH} before the first. */
+    public Epoch epoch() {
+        return epoch;
+    }
+
+    /** Whether it has an epoch, hence anything to show: false while a seed is on its way. */
+    public boolean isSeeded() {
+        return epoch.n() > 0;
+    }
+
+    /** The MBR, in the state's epoch and lineage. */
+    public Optional<Mbr> mbr() {
+        return Optional.ofNullable(mbr);
+    }
+
+    /** A resource by id. */
+    public Optional<VersionedResource> resource(UUID id) {
+        return resources.get(id);
+    }
+
+    /** A resource by type and name. */
+    public Optional<VersionedResource> resource(Resource.Type type, String name) {
+        return names.get(nameKey(type, name)).flatMap(resources::get);
+    }
+
+    /** All resources of a type, by name. */
+    public List<VersionedResource> resources(Resource.Type type) {
+        return resources
+                .values()
+                .filter(r -> r.resource().type() == type)
+                .sorted(java.util.Comparator.comparing(r -> r.resource().name()))
+                .toList();
+    }
+
+    /** All resources, by id. */
+    public List<VersionedResource> resources() {
+        return resources.values().toList();
+    }
+
+    /** A job by id. */
+    public Optional<JobRecord> job(UUID id) {
+        return jobs.get(id);
+    }
+
+    /** All jobs, oldest id first. */
+    public List<JobRecord> jobs() {
+        return jobs.values().toList();
+    }
+
+    /** The jobs that are open. */
+    public List<JobRecord> openJobs() {
+        return jobs.values().filter(j -> j.state() == JobState.OPEN).toList();
+    }
+
+    /** The completed jobs whose pieces are not DR_PROTECTED, oldest id first. */
+    public List<JobRecord> unprotectedPieces() {
+        return jobs.values().filter(JobRecord::isUnprotectedPiece).toList();
+    }
+
+    /** What a loss of the active site would put into the loss ledger now. */
+    public List<JobRecord> atRisk() {
+        return jobs.values()
+                .filter(j -> j.state() == JobState.OPEN || j.isUnprotectedPiece())
+                .toList();
+    }
+
+    /** The loss ledger of the newest forced change of the active site; empty without one. */
+    public List<LossEntry> lossLedger() {
+        return loss;
+    }
+
+    /** How replication to the other site stands. */
+    public ReplState repl() {
+        return repl;
+    }
+
+    /** All epochs, oldest first. */
+    public List<EpochRecord> epochs() {
+        return epochs;
+    }
+
+    /** The audit records that are kept, oldest first. */
+    public List<AuditRecord> audit() {
+        return audit.values().toList();
+    }
+
+    /** The clients that are not backed up in this epoch, with the reason. */
+    public java.util.Map<UUID, String> suspended() {
+        java.util.Map<UUID, String> map = new java.util.TreeMap<>();
+        suspended.forEach(e -> map.put(e.getKey(), e.getValue()));
+        return java.util.Collections.unmodifiableMap(map);
+    }
+
+    /** The planned switchover under way. */
+    public Optional<Draining> draining() {
+        return Optional.ofNullable(draining);
+    }
+
+    // ------------------------------------------------------------------ bytes
+
+    /** The state as bytes; equal states have equal bytes. */
+    public ByteString toBytes() {
+        return Codec.state(this).toByteString();
+    }
+
+    /**
+     * Reads {@link #toBytes()}.
+     *
+     * @throws UnknownVersionException when a newer program wrote it
+     * @throws io.holdfast.standard.FormatException when it is damaged
+     */
+    public static ClusterState parse(ByteString bytes) {
+        return Codec.state(bytes);
+    }
+
+    /** SHA-256 of {@link #toBytes()}. */
+    public ByteString hash() {
+        return sha256(toBytes());
+    }
+
+    static ByteString sha256(ByteString bytes) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (java.nio.ByteBuffer part : bytes.asReadOnlyByteBufferList()) {
+                digest.update(part);
+            }
+            return ByteString.copyFrom(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this JDK has no SHA-256", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ apply
+
+    /**
+     * The next state.
+     *
+     * @param entry with the leader's time
+     * @param index of the entry in the log, larger than any before
+     */
+    public Applied apply(Entry entry, long index) {
+        Optional<Remembered> before = operations.get(entry.operation());
+        if (before.isPresent()) {
+            return new Applied(this, before.get().reply(), before.get().index());
+        }
+        Builder next = new Builder(this);
+        Reply reply = wrongEpoch(entry).orElseGet(() -> next.perform(entry, index));
+        Builder result =
+                reply instanceof Refused && !next.keepsOnRefusal ? new Builder(this) : next;
+        result.remember(entry.operation(), index, reply);
+        return new Applied(new ClusterState(result), reply, index);
+    }
+
+    private Optional<Reply> wrongEpoch(Entry entry) {
+        if (entry.epoch().compareTo(epoch) < 0) {
+            return Optional.of(
+                    refused(
+                            Code.STALE_EPOCH,
+                            "Refused a command of epoch "
+                                    + entry.epoch()
+                                    + ": the cluster is in epoch "
+                                    + epoch
+                                    + ".",
+                            "Ask a node of site " + epoch.site().word() + "."));
+        }
+        boolean changesEpoch =
+                switch (entry.command()) {
+                    case Command.EpochChange _,
+                            Command.SeedBegin _,
+                            Command.SeedChunk _,
+                            Command.SeedEnd _ ->
+                            true;
+                    case Command.PutMbr _,
+                            Command.PutResource _,
+                            Command.DeleteResource _,
+                            Command.JobOpened _,
+                            Command.JobEnded _,
+                            Command.ProtectedMark _,
+                            Command.PieceRecovered _,
+                            Command.ReplStateChange _,
+                            Command.SwitchPrepare _,
+                            Command.SwitchAbort _,
+                            Command.SetSuspended _,
+                            Command.AuditNote _ ->
+                            false;
+                };
+        if (changesEpoch) {
+            return Optional.empty();
+        }
+        if (!isSeeded()) {
+            return Optional.of(
+                    refused(
+                            Code.NOT_SEEDED,
+                            "Refused: this lineage has no state yet.",
+                            "Wait until its seed has arrived."));
+        }
+        if (entry.epoch().compareTo(epoch) > 0) {
+            return Optional.of(
+                    refused(
+                            Code.FUTURE_EPOCH,
+                            "Refused a command of epoch "
+                                    + entry.epoch()
+                                    + ": this lineage ended in epoch "
+                                    + epoch
+                                    + ".",
+                            "Use the lineage of the newer epoch."));
+        }
+        return Optional.empty();
+    }
+
+    private Refused refused(Code code, String message, String next) {
+        return new Refused(code, message, next, epoch);
+    }
+
+    static String nameKey(Resource.Type type, String name) {
+        return type.name() + '\u0000' + name;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ClusterState state && toBytes().equals(state.toBytes());
+    }
+
+    @Override
+    public int hashCode() {
+        return toBytes().hashCode();
+    }
+
+    /** For people. */
+    @Override
+    public String toString() {
+        return "ClusterState{epoch "
+                + epoch
+                + ", "
+                + resources.size()
+                + " resources, "
+                + jobs.size()
+                + " jobs, "
+                + repl.mode()
+                + "}";
+    }
+
+    // what the codec and the builder read
+    PersistentMap<UUID, Remembered> operations() {
+        return operations;
+    }
+
+    PersistentMap<Ordered, UUID> operationOrder() {
+        return operationOrder;
+    }
+
+    Optional<Seeding> seeding() {
+        return Optional.ofNullable(seeding);
+    }
+
+    long auditDropped() {
+        return auditDropped;
+    }
+
+    long jobsDropped() {
+        return jobsDropped;
+    }
+
+    /** The next state while it is being made; confined to one call of apply or parse. */
+    static final class Builder {
+        Epoch epoch = NO_EPOCH;
+        @Nullable Mbr mbr;
+        PersistentMap<UUID, VersionedResource> resources = PersistentMap.empty();
+        PersistentMap<String, UUID> names = PersistentMap.empty();
+        PersistentMap<UUID, JobRecord> jobs = PersistentMap.empty();
+        ReplState repl = new ReplState(ReplState.Mode.ASYNC, 0, 0);
+        List<EpochRecord> epochs = List.of();
+        PersistentMap<Long, AuditRecord> audit = PersistentMap.empty();
+        long auditDropped;
+        long jobsDropped;
+        PersistentMap<UUID, String> suspended = PersistentMap.empty();
+        @Nullable Draining draining;
+        PersistentMap<UUID, Remembered> operations = PersistentMap.empty();
+        PersistentMap<Ordered, UUID> operationOrder = PersistentMap.empty();
+        @Nullable Seeding seeding;
+        List<LossEntry> loss = List.of();
+        boolean keepsOnRefusal;
+
+        Builder() {}
+
+        Builder(ClusterState s) {
+            take(s);
+        }
+
+        private void take(ClusterState s) {
+            epoch = s.epoch;
+            mbr = s.mbr;
+            resources = s.resources;
+            names = s.names;
+            jobs = s.jobs;
+            repl = s.repl;
+            epochs = s.epochs;
+            audit = s.audit;
+            auditDropped = s.auditDropped;
+            jobsDropped = s.jobsDropped;
+            suspended = s.suspended;
+            draining = s.draining;
+            operations = s.operations;
+            operationOrder = s.operationOrder;
+            seeding = s.seeding;
+            loss = s.loss;
+        }
+
+        ClusterState build() {
+            return new ClusterState(this);
+        }
+
+        private Refused refused(Code code, String message, String next) {
+            return new Refused(code, message, next, epoch);
+        }
+
+        Reply perform(Entry entry, long index) {
+            long now = entry.timeMicros();
+            return switch (entry.command()) {
+                case Command.PutMbr c -> putMbr(c);
+                case Command.PutResource c -> putResource(c);
+                case Command.DeleteResource c -> deleteResource(c);
+                case Command.JobOpened c -> jobOpened(c, now);
+                case Command.JobEnded c -> jobEnded(c, now);
+                case Command.ProtectedMark c -> protectedMark(c, now);
+                case Command.PieceRecovered c -> pieceRecovered(c);
+                case Command.ReplStateChange c -> {
+                    repl = c.state();
+                    yield new Done(0);
+                }
+                case Command.EpochChange c -> epochChange(c, now);
+                case Command.SwitchPrepare c -> switchPrepare(c, now);
+                case Command.SwitchAbort c -> switchAbort(c, now);
+                case Command.SetSuspended c -> {
+                    suspended = PersistentMap.empty();
+                    c.clients().forEach((id, why) -> suspended = suspended.with(id, why));
+                    yield new Done(0);
+                }
+                case Command.AuditNote c -> {
+                    note(new AuditRecord(now, epoch, c.who(), c.what(), c.subject()));
+                    yield new Done(0);
+                }
+                case Command.SeedBegin c -> seedBegin(c);
+                case Command.SeedChunk c -> seedChunk(c);
+                case Command.SeedEnd c -> seedEnd(c, now, index);
+            };
+        }
+
+        private Reply putMbr(Command.PutMbr c) {
+            Mbr old = mbr;
+            if (old != null && !old.cluster().equals(c.mbr().cluster())) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused MBR of cluster "
+                                + c.mbr().cluster()
+                                + ": this is cluster "
+                                + old.cluster()
+                                + ".",
+                        "Send it to its own cluster.");
+            }
+            mbr = c.mbr().with(epoch, epochs.getLast().change().lineage());
+            return new Done(0);
+        }
+
+        private Reply putResource(Command.PutResource c) {
+            Resource resource = c.resource();
+            Optional<VersionedResource> old = resources.get(resource.id());
+            long version = old.map(VersionedResource::version).orElse(0L);
+            if (c.expectedVersion() != Command.ANY_VERSION && c.expectedVersion() != version) {
+                return versionMismatch(resource.id(), c.expectedVersion(), version);
+            }
+            if (old.isPresent() && old.get().resource().type() != resource.type()) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: resource "
+                                + resource.id()
+                                + " is a "
+                                + old.get().resource().type().word()
+                                + ", not a "
+                                + resource.type().word()
+                                + ".",
+                        "Give the new resource an id of its own.");
+            }
+            String key = nameKey(resource.type(), resource.name());
+            Optional<UUID> holder = names.get(key);
+            if (holder.isPresent() && !holder.get().equals(resource.id())) {
+                return refused(
+                        Code.NAME_TAKEN,
+                        "Refused: another "
+                                + resource.type().word()
+                                + " is named '"
+                                + resource.name()
+                                + "' ("
+                                + holder.get()
+                                + ").",
+                        "Choose another name, or change that one.");
+            }
+            old.ifPresent(
+                    o -> names = names.without(nameKey(resource.type(), o.resource().name())));
+            names = names.with(key, resource.id());
+            resources = resources.with(resource.id(), new VersionedResource(resource, version + 1));
+            return new Done(version + 1);
+        }
+
+        private Reply deleteResource(Command.DeleteResource c) {
+            Optional<VersionedResource> old = resources.get(c.id());
+            if (old.isEmpty()) {
+                return refused(
+                        Code.NOT_FOUND, "There is no resource " + c.id() + ".", "Check the id.");
+            }
+            if (c.expectedVersion() != Command.ANY_VERSION
+                    && c.expectedVersion() != old.get().version()) {
+                return versionMismatch(c.id(), c.expectedVersion(), old.get().version());
+            }
+            Resource resource = old.get().resource();
+            names = names.without(nameKey(resource.type(), resource.name()));
+            resources = resources.without(c.id());
+            return new Done(old.get().version());
+        }
+
+        private Reply versionMismatch(UUID id, long expected, long actual) {
+            return refused(
+                    Code.VERSION_MISMATCH,
+                    "Refused: resource "
+                            + id
+                            + (actual == 0
+                                    ? " does not exist, version " + expected + " was expected."
+                                    : " is at version "
+                                            + actual
+                                            + ", not "
+                                            + (expected == 0 ? "new." : expected + ".")),
+                    "Read it again and repeat the change.");
+        }
+
+        private Reply jobOpened(Command.JobOpened c, long now) {
+            UUID id = c.job().id();
+            Draining drain = draining;
+            if (drain != null) {
+                return refused(
+                        Code.DRAINING,
+                        "Refused job "
+                                + id
+                                + ": a switchover to site "
+                                + drain.target().word()
+                                + " is under way.",
+                        "Start it again after the switchover.");
+            }
+            if (jobs.containsKey(id)) {
+                return refused(
+                        Code.CONFLICT, "There is a job " + id + " already.", "Use a new id.");
+            }
+            jobs =
+                    jobs.with(
+                            id,
+                            new JobRecord(
+                                    c.job(),
+                                    c.kind(),
+                                    c.client(),
+                                    c.level(),
+                                    epoch,
+                                    now,
+                                    JobState.OPEN,
+                                    0,
+                                    Optional.empty(),
+                                    Optional.empty(),
+                                    JobTotals.NONE,
+                                    "",
+                                    Optional.empty(),
+                                    0,
+                                    false));
+            forgetOldJobs();
+            return new Done(0);
+        }
+
+        private Reply jobEnded(Command.JobEnded c, long now) {
+            Optional<JobRecord> job = jobs.get(c.job());
+            if (job.isEmpty()) {
+                return noJob(c.job());
+            }
+            JobRecord old = job.get();
+            if (old.state() != JobState.OPEN) {
+                return old.state() == c.state() && old.pieceHeader().equals(c.pieceHeader())
+                        ? new Done(0)
+                        : refused(
+                                Code.CONFLICT,
+                                "Refused: job " + c.job() + " has ended as " + old.state() + ".",
+                                "Read it; an ended job does not change.");
+            }
+            jobs = jobs.with(c.job(), old.ended(c, now));
+            return new Done(0);
+        }
+
+        private Reply protectedMark(Command.ProtectedMark c, long now) {
+            Optional<JobRecord> job = jobs.get(c.job());
+            if (job.isEmpty()) {
+                return noJob(c.job());
+            }
+            JobRecord old = job.get();
+            if (old.isProtected()) {
+                return new Done(0);
+            }
+            if (!old.isUnprotectedPiece()) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: job "
+                                + c.job()
+                                + " is "
+                                + old.state()
+                                + (old.row().isPresent() ? "." : " and made no piece."),
+                        "Only a completed backup can be protected.");
+            }
+            jobs = jobs.with(c.job(), old.protectedAt(now));
+            return new Done(0);
+        }
+
+        private Reply pieceRecovered(Command.PieceRecovered c) {
+            JobRecord theirs = c.job();
+            if (!theirs.state().isComplete() || theirs.row().isEmpty()) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: job " + theirs.id() + " made no piece to recover.",
+                        "Recover completed backups only.");
+            }
+            Optional<JobRecord> ours = jobs.get(theirs.id());
+            if (ours.isPresent() && ours.get().state().isComplete()) {
+                return ours.get().pieceHeader().equals(theirs.pieceHeader())
+                        ? new Done(0)
+                        : refused(
+                                Code.CONFLICT,
+                                "Job "
+                                        + theirs.id()
+                                        + " has different pieces at the two sites: "
+                                        + ours.get().pieceHeader()
+                                        + " here, "
+                                        + theirs.pieceHeader()
+                                        + " in lineage "
+                                        + c.fromLineage()
+                                        + ". One of them is corrupt.",
+                                "Verify both pieces.");
+            }
+            jobs = jobs.with(theirs.id(), theirs.recoveredUnprotected());
+            forgetOldJobs();
+            return new Done(1);
+        }
+
+        private Refused noJob(UUID id) {
+            return refused(Code.NOT_FOUND, "There is no job " + id + ".", "Check the id.");
+        }
+
+        private Reply epochChange(Command.EpochChange c, long now) {
+            if (c.epoch().compareTo(epoch) <= 0) {
+                return refused(
+                        Code.STALE_EPOCH,
+                        "Refused a change to epoch "
+                                + c.epoch()
+                                + ": the cluster is in epoch "
+                                + epoch
+                                + ".",
+                        "Take a higher epoch.");
+            }
+            beginEpoch(c, now, false);
+            return new Done(0);
+        }
+
+        /** Begins an epoch; {@code completes}: it began in the drained parent already. */
+        private void beginEpoch(Command.EpochChange c, long now, boolean completes) {
+            List<EpochRecord> history =
+                    new ArrayList<>(completes ? epochs.subList(0, epochs.size() - 1) : epochs);
+            history.add(new EpochRecord(c, now));
+            epochs = history;
+            epoch = c.epoch();
+            draining = null;
+            Mbr old = mbr;
+            if (old != null) {
+                mbr = old.with(c.epoch(), c.lineage());
+            }
+            note(
+                    new AuditRecord(
+                            now,
+                            epoch,
+                            c.operator(),
+                            "epoch " + c.epoch() + ": " + c.reason(),
+                            c.lineage().toString()));
+        }
+
+        private Reply switchPrepare(Command.SwitchPrepare c, long now) {
+            Draining drain = draining;
+            if (drain != null && drain.target() != c.target()) {
+                return refused(
+                        Code.DRAINING,
+                        "Refused: a switchover to site " + drain.target().word() + " is under way.",
+                        "Abort it first.");
+            }
+            if (c.target() == epoch.site()) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: site " + c.target().word() + " is active already.",
+                        "Nothing needs to be done.");
+            }
+            if (drain == null) {
+                draining = new Draining(c.target(), now, c.reason(), c.operator());
+                note(
+                        new AuditRecord(
+                                now,
+                                epoch,
+                                c.operator(),
+                                "switchover begins: " + c.reason(),
+                                c.target().word()));
+            }
+            return new Done(0);
+        }
+
+        private Reply switchAbort(Command.SwitchAbort c, long now) {
+            if (draining != null) {
+                note(
+                        new AuditRecord(
+                                now,
+                                epoch,
+                                draining.operator(),
+                                "switchover aborted: " + c.reason(),
+                                draining.target().word()));
+                draining = null;
+            }
+            return new Done(0);
+        }
+
+        private Reply seedBegin(Command.SeedBegin c) {
+            if (epoch.n() > 0) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused a seed: this lineage has its state, in epoch " + epoch + ".",
+                        "Seed a new lineage.");
+            }
+            seeding = new Seeding(c.seed(), c.totalBytes(), c.sha256(), List.of());
+            return new Done(0);
+        }
+
+        private Reply seedChunk(Command.SeedChunk c) {
+            Seeding seed = seeding;
+            if (seed == null || !seed.seed().equals(c.seed())) {
+                return wrongSeed(c.seed());
+            }
+            if (c.sequence() < seed.chunks().size()) {
+                return new Done(0);
+            }
+            if (c.sequence() > seed.chunks().size()
+                    || c.data().size() > Command.MAX_SEED_CHUNK
+                    || seed.receivedBytes() + c.data().size() > seed.totalBytes()) {
+                return refused(
+                        Code.CORRUPT,
+                        "Refused piece "
+                                + c.sequence()
+                                + " of seed "
+                                + c.seed()
+                                + ": "
+                                + seed.chunks().size()
+                                + " was expected, of at most "
+                                + Command.MAX_SEED_CHUNK
+                                + " bytes and "
+                                + seed.totalBytes()
+                                + " in all.",
+                        "Begin the seed again.");
+            }
+            seeding = seed.plus(c.data());
+            return new Done(0);
+        }
+
+        private Reply wrongSeed(UUID seed) {
+            return refused(
+                    Code.CONFLICT,
+                    "Refused: seed "
+                            + seed
+                            + " was not begun here, or another one has replaced it.",
+                    "Begin the seed again.");
+        }
+
+        private Reply seedEnd(Command.SeedEnd c, long now, long index) {
+            Seeding seed = seeding;
+            if (seed == null || !seed.seed().equals(c.seed())) {
+                return wrongSeed(c.seed());
+            }
+            ByteString bytes = ByteString.copyFrom(seed.chunks());
+            if (bytes.size() != seed.totalBytes() || !sha256(bytes).equals(seed.sha256())) {
+                keepsOnRefusal = true;
+                seeding = null;
+                return refused(
+                        Code.CORRUPT,
+                        "Refused seed "
+                                + c.seed()
+                                + ": its "
+                                + bytes.size()
+                                + " bytes do not match the announced hash of "
+                                + seed.totalBytes()
+                                + " bytes.",
+                        "Begin the seed again.");
+            }
+            ClusterState planted = parse(bytes);
+            int order = c.change().epoch().compareTo(planted.epoch);
+            boolean completes =
+                    order == 0
+                            && !planted.epochs.isEmpty()
+                            && planted.epochs
+                                    .getLast()
+                                    .change()
+                                    .lineage()
+                                    .equals(c.change().lineage());
+            if (order < 0 || order == 0 && !completes) {
+                return refused(
+                        Code.STALE_EPOCH,
+                        "Refused seed "
+                                + c.seed()
+                                + " for epoch "
+                                + c.change().epoch()
+                                + ": its state is in epoch "
+                                + planted.epoch
+                                + ".",
+                        "Take a higher epoch.");
+            }
+            plant(planted, c.change(), now, index, completes);
+            return new Done(0);
+        }
+
+        private void plant(
+                ClusterState planted,
+                Command.EpochChange change,
+                long now,
+                long index,
+                boolean completes) {
+            PersistentMap<UUID, Remembered> own = operations;
+            take(planted);
+            seeding = null;
+            // Indexes of the parent mean nothing here: what it did is as old as this entry.
+            operations = PersistentMap.empty();
+            operationOrder = PersistentMap.empty();
+            planted.operations.forEach(e -> remember(e.getKey(), index, e.getValue().reply()));
+            own.forEach(e -> remember(e.getKey(), e.getValue().index(), e.getValue().reply()));
+            repl = new ReplState(ReplState.Mode.ASYNC, now, 0);
+            if (!completes && planted.isSeeded()) {
+                loss =
+                        planted.atRisk().stream()
+                                .map(j -> new LossEntry(j.id(), j.state()))
+                                .toList();
+                for (JobRecord open : planted.openJobs()) {
+                    jobs =
+                            jobs.with(
+                                    open.id(),
+                                    open.ended(
+                                            new Command.JobEnded(
+                                                    open.id(),
+                                                    JobState.CANCELLED,
+                                                    Optional.empty(),
+                                                    Optional.empty(),
+                                                    JobTotals.NONE,
+                                                    "Interrupted by the change to epoch "
+                                                            + change.epoch()
+                                                            + "; run it again.",
+                                                    Optional.empty()),
+                                            now));
+                }
+            }
+            beginEpoch(change, now, completes);
+        }
+
+        private void note(AuditRecord record) {
+            audit = audit.with(auditDropped + audit.size(), record);
+            if (audit.size() > MAX_AUDIT) {
+                audit = audit.without(audit.iterator().next().getKey());
+                auditDropped++;
+            }
+        }
+
+        /** Drops a settled job when there are too many; looks at a bounded number of the oldest. */
+        private void forgetOldJobs() {
+            if (jobs.size() <= MAX_JOBS) {
+                return;
+            }
+            int looked = 0;
+            for (var oldest : jobs) {
+                JobRecord job = oldest.getValue();
+                if (job.state() != JobState.OPEN && !job.isUnprotectedPiece()) {
+                    jobs = jobs.without(oldest.getKey());
+                    jobsDropped++;
+                    return;
+                }
+                if (++looked == 64) {
+                    return;
+                }
+            }
+        }
+
+        void remember(UUID operation, long index, Reply reply) {
+            operations = operations.with(operation, new Remembered(index, reply));
+            operationOrder = operationOrder.with(new Ordered(index, operation), operation);
+            while (!operationOrder.isEmpty()) {
+                Ordered oldest = operationOrder.iterator().next().getKey();
+                if (oldest.index() > index - REMEMBERED_DISTANCE) {
+                    return;
+                }
+                operationOrder = operationOrder.without(oldest);
+                operations = operations.without(oldest.operation());
+            }
+        }
+    }
+}

@@ -1,0 +1,760 @@
+package io.holdfast.replication.state;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.holdfast.chunk.ChunkId;
+import io.holdfast.chunk.LogPosition;
+import io.holdfast.replication.proto.cluster.v1.Text;
+import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.Chunking;
+import io.holdfast.standard.Endpoint;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.FormatException;
+import io.holdfast.standard.Identifier;
+import io.holdfast.standard.Job;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.NodeAddress;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+
+/**
+ * Values to and from {@code cluster.proto}. Maps are written sorted, so equal values have equal
+ * bytes.
+ */
+final class Codec {
+    private Codec() {}
+
+    // ------------------------------------------------------------------ small things
+
+    static ByteString uuid(UUID id) {
+        return ByteString.copyFrom(
+                ByteBuffer.allocate(16)
+                        .putLong(id.getMostSignificantBits())
+                        .putLong(id.getLeastSignificantBits())
+                        .flip());
+    }
+
+    static UUID uuid(ByteString bytes) {
+        if (bytes.size() != 16) {
+            throw new FormatException("UUID", bytes.size() + " bytes", 0, "16 bytes");
+        }
+        ByteBuffer buffer = bytes.asReadOnlyByteBuffer();
+        return new UUID(buffer.getLong(), buffer.getLong());
+    }
+
+    private static Optional<UUID> optionalUuid(ByteString bytes) {
+        return bytes.isEmpty() ? Optional.empty() : Optional.of(uuid(bytes));
+    }
+
+    private static ByteString optionalUuid(Optional<UUID> id) {
+        return id.map(Codec::uuid).orElse(ByteString.EMPTY);
+    }
+
+    private static Epoch epoch(long encoded) {
+        return encoded == 0 ? ClusterState.NO_EPOCH : Epoch.decode(encoded);
+    }
+
+    private static long epoch(Epoch epoch) {
+        return epoch.n() == 0 ? 0 : epoch.encoded();
+    }
+
+    private static List<Text> texts(Map<String, String> map) {
+        List<Text> texts = new ArrayList<>();
+        new TreeMap<>(map)
+                .forEach((k, v) -> texts.add(Text.newBuilder().setKey(k).setValue(v).build()));
+        return texts;
+    }
+
+    private static Map<String, String> texts(List<Text> texts) {
+        Map<String, String> map = new TreeMap<>();
+        texts.forEach(t -> map.put(t.getKey(), t.getValue()));
+        return map;
+    }
+
+    private static void requireVersion(String what, int met, int known) {
+        if (met != known) {
+            throw new UnknownVersionException(what, Integer.toString(met), Integer.toString(known));
+        }
+    }
+
+    private static FormatException damaged(String what, InvalidProtocolBufferException e) {
+        return new FormatException(what, String.valueOf(e.getMessage()), 0, "cluster.proto");
+    }
+
+    // ------------------------------------------------------------------ entries
+
+    static io.holdfast.replication.proto.cluster.v1.Entry entry(Entry entry) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.Entry.newBuilder()
+                        .setVersion(Entry.VERSION)
+                        .setOperation(uuid(entry.operation()))
+                        .setEpoch(epoch(entry.epoch()))
+                        .setTimeMicros(entry.timeMicros());
+        switch (entry.command()) {
+            case Command.PutMbr c -> b.getPutMbrBuilder().setMbr(mbr(c.mbr()));
+            case Command.PutResource c ->
+                    b.getPutResourceBuilder()
+                            .setResource(resource(c.resource()))
+                            .setExpectedVersion(c.expectedVersion());
+            case Command.DeleteResource c ->
+                    b.getDeleteResourceBuilder()
+                            .setId(uuid(c.id()))
+                            .setExpectedVersion(c.expectedVersion());
+            case Command.JobOpened c ->
+                    b.getJobOpenedBuilder()
+                            .setJob(job(c.job()))
+                            .setKind(c.kind())
+                            .setClient(uuid(c.client()))
+                            .setLevel(c.level());
+            case Command.JobEnded c -> {
+                var end =
+                        b.getJobEndedBuilder()
+                                .setJob(uuid(c.job()))
+                                .setState(c.state().name())
+                                .setTotals(totals(c.totals()))
+                                .setMessage(c.message());
+                c.row().ifPresent(r -> end.setRow(row(r)));
+                c.pieceHeader().ifPresent(h -> end.setPieceHeader(ByteString.copyFrom(h.bytes())));
+                c.stored().ifPresent(s -> end.setStored(position(s)));
+            }
+            case Command.ProtectedMark c -> b.getProtectedMarkBuilder().setJob(uuid(c.job()));
+            case Command.PieceRecovered c ->
+                    b.getPieceRecoveredBuilder()
+                            .setJob(jobRecord(c.job()))
+                            .setFromLineage(uuid(c.fromLineage()));
+            case Command.ReplStateChange c ->
+                    b.getReplStateChangeBuilder()
+                            .setState(c.state().mode().name())
+                            .setSinceMicros(c.state().sinceMicros())
+                            .setLastProtectedIndex(c.state().lastProtectedIndex());
+            case Command.EpochChange c -> b.setEpochChange(epochChange(c));
+            case Command.SwitchPrepare c ->
+                    b.getSwitchPrepareBuilder()
+                            .setTarget(c.target().word())
+                            .setReason(c.reason())
+                            .setOperator(c.operator());
+            case Command.SwitchAbort c -> b.getSwitchAbortBuilder().setReason(c.reason());
+            case Command.SetSuspended c ->
+                    b.getSetSuspendedBuilder().addAllClients(suspensions(c.clients()));
+            case Command.AuditNote c ->
+                    b.getAuditNoteBuilder()
+                            .setWho(c.who())
+                            .setWhat(c.what())
+                            .setSubject(c.subject());
+            case Command.SeedBegin c ->
+                    b.getSeedBeginBuilder()
+                            .setSeed(uuid(c.seed()))
+                            .setTotalBytes(c.totalBytes())
+                            .setSha256(c.sha256());
+            case Command.SeedChunk c ->
+                    b.getSeedChunkBuilder()
+                            .setSeed(uuid(c.seed()))
+                            .setSequence(c.sequence())
+                            .setData(c.data());
+            case Command.SeedEnd c ->
+                    b.getSeedEndBuilder()
+                            .setSeed(uuid(c.seed()))
+                            .setEpochChange(epochChange(c.change()));
+        }
+        return b.build();
+    }
+
+    static Entry entry(ByteString bytes) {
+        try {
+            var e = io.holdfast.replication.proto.cluster.v1.Entry.parseFrom(bytes);
+            requireVersion("a log entry", e.getVersion(), Entry.VERSION);
+            return new Entry(
+                    uuid(e.getOperation()), epoch(e.getEpoch()), e.getTimeMicros(), command(e));
+        } catch (InvalidProtocolBufferException e) {
+            throw damaged("log entry", e);
+        }
+    }
+
+    private static Command command(io.holdfast.replication.proto.cluster.v1.Entry e) {
+        return switch (e.getCommandCase()) {
+            case PUT_MBR -> new Command.PutMbr(mbr(e.getPutMbr().getMbr()));
+            case PUT_RESOURCE ->
+                    new Command.PutResource(
+                            resource(e.getPutResource().getResource()),
+                            e.getPutResource().getExpectedVersion());
+            case DELETE_RESOURCE ->
+                    new Command.DeleteResource(
+                            uuid(e.getDeleteResource().getId()),
+                            e.getDeleteResource().getExpectedVersion());
+            case JOB_OPENED ->
+                    new Command.JobOpened(
+                            job(e.getJobOpened().getJob()),
+                            e.getJobOpened().getKind(),
+                            uuid(e.getJobOpened().getClient()),
+                            e.getJobOpened().getLevel());
+            case JOB_ENDED -> {
+                var c = e.getJobEnded();
+                yield new Command.JobEnded(
+                        uuid(c.getJob()),
+                        JobState.ofWord(c.getState()),
+                        c.hasRow() ? Optional.of(row(c.getRow())) : Optional.empty(),
+                        chunkId(c.getPieceHeader()),
+                        totals(c.getTotals()),
+                        c.getMessage(),
+                        c.hasStored() ? Optional.of(position(c.getStored())) : Optional.empty());
+            }
+            case PROTECTED_MARK -> new Command.ProtectedMark(uuid(e.getProtectedMark().getJob()));
+            case PIECE_RECOVERED ->
+                    new Command.PieceRecovered(
+                            jobRecord(e.getPieceRecovered().getJob()),
+                            uuid(e.getPieceRecovered().getFromLineage()));
+            case REPL_STATE_CHANGE ->
+                    new Command.ReplStateChange(
+                            new ReplState(
+                                    ReplState.Mode.ofWord(e.getReplStateChange().getState()),
+                                    e.getReplStateChange().getSinceMicros(),
+                                    e.getReplStateChange().getLastProtectedIndex()));
+            case EPOCH_CHANGE -> epochChange(e.getEpochChange());
+            case SWITCH_PREPARE ->
+                    new Command.SwitchPrepare(
+                            Site.ofWord(e.getSwitchPrepare().getTarget()),
+                            e.getSwitchPrepare().getReason(),
+                            e.getSwitchPrepare().getOperator());
+            case SWITCH_ABORT -> new Command.SwitchAbort(e.getSwitchAbort().getReason());
+            case SET_SUSPENDED -> {
+                Map<UUID, String> clients = new TreeMap<>();
+                e.getSetSuspended()
+                        .getClientsList()
+                        .forEach(s -> clients.put(uuid(s.getClient()), s.getReason()));
+                yield new Command.SetSuspended(clients);
+            }
+            case AUDIT_NOTE ->
+                    new Command.AuditNote(
+                            e.getAuditNote().getWho(),
+                            e.getAuditNote().getWhat(),
+                            e.getAuditNote().getSubject());
+            case SEED_BEGIN ->
+                    new Command.SeedBegin(
+                            uuid(e.getSeedBegin().getSeed()),
+                            e.getSeedBegin().getTotalBytes(),
+                            e.getSeedBegin().getSha256());
+            case SEED_CHUNK ->
+                    new Command.SeedChunk(
+                            uuid(e.getSeedChunk().getSeed()),
+                            e.getSeedChunk().getSequence(),
+                            e.getSeedChunk().getData());
+            case SEED_END ->
+                    new Command.SeedEnd(
+                            uuid(e.getSeedEnd().getSeed()),
+                            epochChange(e.getSeedEnd().getEpochChange()));
+            case COMMAND_NOT_SET ->
+                    throw new UnknownVersionException(
+                            "a log entry", "1 with a command added later", "1");
+        };
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.EpochChange epochChange(
+            Command.EpochChange c) {
+        return io.holdfast.replication.proto.cluster.v1.EpochChange.newBuilder()
+                .setEpoch(epoch(c.epoch()))
+                .setLineage(uuid(c.lineage()))
+                .setParentLineage(optionalUuid(c.parentLineage()))
+                .setForkTerm(c.forkTerm())
+                .setForkIndex(c.forkIndex())
+                .setForkHash(c.forkHash())
+                .setReason(c.reason())
+                .setOperator(c.operator())
+                .build();
+    }
+
+    private static Command.EpochChange epochChange(
+            io.holdfast.replication.proto.cluster.v1.EpochChange c) {
+        return new Command.EpochChange(
+                epoch(c.getEpoch()),
+                uuid(c.getLineage()),
+                optionalUuid(c.getParentLineage()),
+                c.getForkTerm(),
+                c.getForkIndex(),
+                c.getForkHash(),
+                c.getReason(),
+                c.getOperator());
+    }
+
+    // ------------------------------------------------------------------ values of the standard
+
+    private static io.holdfast.replication.proto.cluster.v1.Mbr mbr(Mbr mbr) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.Mbr.newBuilder()
+                        .setCluster(uuid(mbr.cluster()))
+                        .setName(mbr.name())
+                        .setProfile(mbr.profile())
+                        .setResourceDb(mbr.resourceDb())
+                        .setDefaultCatalog(mbr.defaultCatalog())
+                        .setMethodRepository(mbr.methodRepository())
+                        .setEpoch(epoch(mbr.epoch()))
+                        .setLineage(uuid(mbr.lineage()))
+                        .setChunking(
+                                io.holdfast.replication.proto.cluster.v1.Chunking.newBuilder()
+                                        .setMin(mbr.chunking().minBytes())
+                                        .setAverage(mbr.chunking().averageBytes())
+                                        .setMax(mbr.chunking().maxBytes())
+                                        .setNormalization(mbr.chunking().normalization()));
+        for (Map.Entry<Site, List<NodeAddress>> site : new TreeMap<>(mbr.sites()).entrySet()) {
+            var s = b.addSitesBuilder().setSite(site.getKey().code());
+            for (NodeAddress n : site.getValue()) {
+                s.addNodesBuilder()
+                        .setId(n.id())
+                        .setHost(n.host())
+                        .setRestPort(n.restPort())
+                        .setRaftPort(n.raftPort())
+                        .setSitePort(n.sitePort())
+                        .addAllRoles(new TreeSet<>(n.roles()));
+            }
+        }
+        return b.build();
+    }
+
+    private static Mbr mbr(io.holdfast.replication.proto.cluster.v1.Mbr p) {
+        Map<Site, List<NodeAddress>> sites = new EnumMap<>(Site.class);
+        p.getSitesList()
+                .forEach(s ->
+                        sites.put(
+                                Site.ofCode(s.getSite()),
+                                s.getNodesList().stream()
+                                        .map(n ->
+                                                new NodeAddress(
+                                                        n.getId(),
+                                                        n.getHost(),
+                                                        n.getRestPort(),
+                                                        n.getRaftPort(),
+                                                        n.getSitePort(),
+                                                        Set.copyOf(n.getRolesList())))
+                                        .toList()));
+        var c = p.getChunking();
+        return new Mbr(
+                uuid(p.getCluster()),
+                p.getName(),
+                p.getProfile(),
+                sites,
+                p.getResourceDb(),
+                p.getDefaultCatalog(),
+                p.getMethodRepository(),
+                epoch(p.getEpoch()),
+                uuid(p.getLineage()),
+                new Chunking(c.getMin(), c.getAverage(), c.getMax(), c.getNormalization()));
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.Resource resource(Resource r) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.Resource.newBuilder()
+                        .setId(uuid(r.id()))
+                        .setDomain(r.domain())
+                        .setCategory(r.category())
+                        .setName(r.name())
+                        .setType(r.type().name())
+                        .addAllInfo(texts(r.info()))
+                        .addAllOptional(texts(r.optional()));
+        r.catalog().ifPresent(b::setCatalog);
+        return b.build();
+    }
+
+    private static Resource resource(io.holdfast.replication.proto.cluster.v1.Resource p) {
+        return new Resource(
+                uuid(p.getId()),
+                p.getDomain(),
+                p.getCategory(),
+                p.getName(),
+                resourceType(p.getType()),
+                texts(p.getInfoList()),
+                p.hasCatalog() ? Optional.of(p.getCatalog()) : Optional.empty(),
+                texts(p.getOptionalList()));
+    }
+
+    private static Resource.Type resourceType(String word) {
+        for (Resource.Type type : Resource.Type.values()) {
+            if (type.name().equals(word)) {
+                return type;
+            }
+        }
+        throw new UnknownVersionException(
+                "a resource of type " + word, "1", "the types of its own version");
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.Job job(Job job) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.Job.newBuilder()
+                        .setId(uuid(job.id()))
+                        .setParent(optionalUuid(job.parent()));
+        for (Job.Pair pair : job.pairs()) {
+            b.addPairsBuilder()
+                    .setInput(identifier(pair.input()))
+                    .setOutput(identifier(pair.output()));
+        }
+        return b.build();
+    }
+
+    private static Job job(io.holdfast.replication.proto.cluster.v1.Job p) {
+        return new Job(
+                uuid(p.getId()),
+                optionalUuid(p.getParent()),
+                p.getPairsList().stream()
+                        .map(pair ->
+                                new Job.Pair(
+                                        identifier(pair.getInput()), identifier(pair.getOutput())))
+                        .toList());
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.Identifier identifier(Identifier id) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.Identifier.newBuilder()
+                        .setEndpoint(
+                                io.holdfast.replication.proto.cluster.v1.Endpoint.newBuilder()
+                                        .setHost(id.endpoint().host())
+                                        .setPort(id.endpoint().port().orElse(0)))
+                        .setMethod(id.method())
+                        .setLocation(id.location());
+        for (Identifier.Param param : id.params()) {
+            switch (param) {
+                case Identifier.Param.Positional p -> b.addParamsBuilder().setValue(p.value());
+                case Identifier.Param.KeyValue p ->
+                        b.addParamsBuilder().setKey(p.key()).setValue(p.value());
+            }
+        }
+        return b.build();
+    }
+
+    private static Identifier identifier(io.holdfast.replication.proto.cluster.v1.Identifier p) {
+        int port = p.getEndpoint().getPort();
+        List<Identifier.Param> params = new ArrayList<>();
+        p.getParamsList()
+                .forEach(q ->
+                        params.add(
+                                q.hasKey()
+                                        ? new Identifier.Param.KeyValue(q.getKey(), q.getValue())
+                                        : new Identifier.Param.Positional(q.getValue())));
+        return new Identifier(
+                new Endpoint(
+                        p.getEndpoint().getHost(),
+                        port == 0 ? OptionalInt.empty() : OptionalInt.of(port)),
+                p.getMethod(),
+                params,
+                p.getLocation());
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.CatalogRecord row(CatalogRecord r) {
+        return io.holdfast.replication.proto.cluster.v1.CatalogRecord.newBuilder()
+                .setPiece(uuid(r.piece()))
+                .setClient(uuid(r.client()))
+                .setClientName(r.clientName())
+                .setDataPiece(r.dataPiece())
+                .setType(r.type())
+                .setOwner(r.owner())
+                .setLocation(r.location())
+                .setBackupTimeMicros(r.backupTimeMicros())
+                .setExpiryMicros(r.expiryMicros())
+                .setSizeBytes(r.sizeBytes())
+                .setOriginCatalog(r.originCatalog())
+                .addAllOptional(texts(r.optional()))
+                .build();
+    }
+
+    private static CatalogRecord row(io.holdfast.replication.proto.cluster.v1.CatalogRecord p) {
+        return new CatalogRecord(
+                uuid(p.getPiece()),
+                uuid(p.getClient()),
+                p.getClientName(),
+                p.getDataPiece(),
+                p.getType(),
+                p.getOwner(),
+                p.getLocation(),
+                p.getBackupTimeMicros(),
+                p.getExpiryMicros(),
+                p.getSizeBytes(),
+                p.getOriginCatalog(),
+                texts(p.getOptionalList()));
+    }
+
+    // ------------------------------------------------------------------ jobs
+
+    private static Optional<ChunkId> chunkId(ByteString bytes) {
+        return bytes.isEmpty() ? Optional.empty() : Optional.of(ChunkId.of(bytes.toByteArray()));
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.Totals totals(JobTotals t) {
+        return io.holdfast.replication.proto.cluster.v1.Totals.newBuilder()
+                .setFiles(t.files())
+                .setFilesUnchanged(t.filesUnchanged())
+                .setSourceBytes(t.sourceBytes())
+                .setBytesRead(t.bytesRead())
+                .setBytesNew(t.bytesNew())
+                .setBytesStored(t.bytesStored())
+                .setWarnings(t.warnings())
+                .build();
+    }
+
+    private static JobTotals totals(io.holdfast.replication.proto.cluster.v1.Totals p) {
+        return new JobTotals(
+                p.getFiles(),
+                p.getFilesUnchanged(),
+                p.getSourceBytes(),
+                p.getBytesRead(),
+                p.getBytesNew(),
+                p.getBytesStored(),
+                p.getWarnings());
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.StorePosition position(
+            StorePosition s) {
+        return io.holdfast.replication.proto.cluster.v1.StorePosition.newBuilder()
+                .setIncarnation(uuid(s.incarnation()))
+                .setPack(s.position().pack())
+                .setOffset(s.position().offset())
+                .build();
+    }
+
+    private static StorePosition position(
+            io.holdfast.replication.proto.cluster.v1.StorePosition p) {
+        return new StorePosition(
+                uuid(p.getIncarnation()), new LogPosition(p.getPack(), p.getOffset()));
+    }
+
+    static io.holdfast.replication.proto.cluster.v1.JobState jobRecord(JobRecord j) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.JobState.newBuilder()
+                        .setJob(job(j.job()))
+                        .setKind(j.kind())
+                        .setClient(uuid(j.client()))
+                        .setLevel(j.level())
+                        .setEpoch(epoch(j.epoch()))
+                        .setOpenedMicros(j.openedMicros())
+                        .setState(j.state().name())
+                        .setEndedMicros(j.endedMicros())
+                        .setTotals(totals(j.totals()))
+                        .setMessage(j.message())
+                        .setProtectedMicros(j.protectedMicros())
+                        .setRecovered(j.recovered());
+        j.row().ifPresent(r -> b.setRow(row(r)));
+        j.pieceHeader().ifPresent(h -> b.setPieceHeader(ByteString.copyFrom(h.bytes())));
+        j.stored().ifPresent(s -> b.setStored(position(s)));
+        return b.build();
+    }
+
+    static JobRecord jobRecord(io.holdfast.replication.proto.cluster.v1.JobState p) {
+        return new JobRecord(
+                job(p.getJob()),
+                p.getKind(),
+                uuid(p.getClient()),
+                p.getLevel(),
+                epoch(p.getEpoch()),
+                p.getOpenedMicros(),
+                JobState.ofWord(p.getState()),
+                p.getEndedMicros(),
+                p.hasRow() ? Optional.of(row(p.getRow())) : Optional.empty(),
+                chunkId(p.getPieceHeader()),
+                totals(p.getTotals()),
+                p.getMessage(),
+                p.hasStored() ? Optional.of(position(p.getStored())) : Optional.empty(),
+                p.getProtectedMicros(),
+                p.getRecovered());
+    }
+
+    // ------------------------------------------------------------------ replies
+
+    static io.holdfast.replication.proto.cluster.v1.Reply reply(Reply reply) {
+        var b = io.holdfast.replication.proto.cluster.v1.Reply.newBuilder();
+        switch (reply) {
+            case Reply.Done d -> b.getDoneBuilder().setVersion(d.version());
+            case Reply.Refused r ->
+                    b.getRefusedBuilder()
+                            .setCode(r.code().name())
+                            .setMessage(r.message())
+                            .setNext(r.next())
+                            .setEpoch(epoch(r.epoch()));
+        }
+        return b.build();
+    }
+
+    static Reply reply(io.holdfast.replication.proto.cluster.v1.Reply p) {
+        return switch (p.getOutcomeCase()) {
+            case DONE -> new Reply.Done(p.getDone().getVersion());
+            case REFUSED ->
+                    new Reply.Refused(
+                            code(p.getRefused().getCode()),
+                            p.getRefused().getMessage(),
+                            p.getRefused().getNext(),
+                            epoch(p.getRefused().getEpoch()));
+            case OUTCOME_NOT_SET ->
+                    throw new FormatException("reply", p.toString(), 0, "done or refused");
+        };
+    }
+
+    private static Reply.Code code(String word) {
+        for (Reply.Code code : Reply.Code.values()) {
+            if (code.name().equals(word)) {
+                return code;
+            }
+        }
+        throw new FormatException("refusal", word, 0, "STALE_EPOCH, NAME_TAKEN, ...");
+    }
+
+    // ------------------------------------------------------------------ state
+
+    private static List<io.holdfast.replication.proto.cluster.v1.Suspension> suspensions(
+            Map<UUID, String> clients) {
+        List<io.holdfast.replication.proto.cluster.v1.Suspension> list = new ArrayList<>();
+        new TreeMap<>(clients)
+                .forEach((id, why) ->
+                        list.add(
+                                io.holdfast.replication.proto.cluster.v1.Suspension.newBuilder()
+                                        .setClient(uuid(id))
+                                        .setReason(why)
+                                        .build()));
+        return list;
+    }
+
+    static io.holdfast.replication.proto.cluster.v1.State state(ClusterState s) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.State.newBuilder()
+                        .setVersion(ClusterState.VERSION)
+                        .setEpoch(epoch(s.epoch()))
+                        .setAuditDropped(s.auditDropped())
+                        .setJobsDropped(s.jobsDropped())
+                        .addAllSuspended(suspensions(s.suspended()));
+        s.mbr().ifPresent(m -> b.setMbr(mbr(m)));
+        for (VersionedResource r : s.resources()) {
+            b.addResourcesBuilder().setResource(resource(r.resource())).setVersion(r.version());
+        }
+        s.jobs().forEach(j -> b.addJobs(jobRecord(j)));
+        b.getReplBuilder()
+                .setState(s.repl().mode().name())
+                .setSinceMicros(s.repl().sinceMicros())
+                .setLastProtectedIndex(s.repl().lastProtectedIndex());
+        for (EpochRecord e : s.epochs()) {
+            b.addEpochsBuilder().setChange(epochChange(e.change())).setTimeMicros(e.timeMicros());
+        }
+        for (AuditRecord a : s.audit()) {
+            b.addAuditBuilder()
+                    .setTimeMicros(a.timeMicros())
+                    .setEpoch(epoch(a.epoch()))
+                    .setWho(a.who())
+                    .setWhat(a.what())
+                    .setSubject(a.subject());
+        }
+        s.draining()
+                .ifPresent(d ->
+                        b.getDrainingBuilder()
+                                .setTarget(d.target().word())
+                                .setSinceMicros(d.sinceMicros())
+                                .setReason(d.reason())
+                                .setOperator(d.operator()));
+        s.operationOrder()
+                .forEach(e -> {
+                    UUID operation = e.getValue();
+                    s.operations()
+                            .get(operation)
+                            .ifPresent(r ->
+                                    b.addOperationsBuilder()
+                                            .setOperation(uuid(operation))
+                                            .setIndex(r.index())
+                                            .setReply(reply(r.reply())));
+                });
+        s.seeding()
+                .ifPresent(x ->
+                        b.getSeedingBuilder()
+                                .setSeed(uuid(x.seed()))
+                                .setTotalBytes(x.totalBytes())
+                                .setSha256(x.sha256())
+                                .addAllChunks(x.chunks()));
+        for (LossEntry loss : s.lossLedger()) {
+            b.addLossBuilder().setJob(uuid(loss.job())).setState(loss.atFork().name());
+        }
+        return b.build();
+    }
+
+    static ClusterState state(ByteString bytes) {
+        io.holdfast.replication.proto.cluster.v1.State p;
+        try {
+            p = io.holdfast.replication.proto.cluster.v1.State.parseFrom(bytes);
+        } catch (InvalidProtocolBufferException e) {
+            throw damaged("state", e);
+        }
+        requireVersion("a state", p.getVersion(), ClusterState.VERSION);
+        ClusterState.Builder b = new ClusterState.Builder();
+        b.epoch = epoch(p.getEpoch());
+        b.mbr = p.hasMbr() ? mbr(p.getMbr()) : null;
+        for (var r : p.getResourcesList()) {
+            Resource resource = resource(r.getResource());
+            b.resources =
+                    b.resources.with(
+                            resource.id(), new VersionedResource(resource, r.getVersion()));
+            b.names =
+                    b.names.with(
+                            ClusterState.nameKey(resource.type(), resource.name()), resource.id());
+        }
+        for (var j : p.getJobsList()) {
+            JobRecord job = jobRecord(j);
+            b.jobs = b.jobs.with(job.id(), job);
+        }
+        b.repl =
+                new ReplState(
+                        ReplState.Mode.ofWord(p.getRepl().getState()),
+                        p.getRepl().getSinceMicros(),
+                        p.getRepl().getLastProtectedIndex());
+        b.epochs =
+                p.getEpochsList().stream()
+                        .map(e -> new EpochRecord(epochChange(e.getChange()), e.getTimeMicros()))
+                        .toList();
+        b.auditDropped = p.getAuditDropped();
+        b.jobsDropped = p.getJobsDropped();
+        long sequence = p.getAuditDropped();
+        for (var a : p.getAuditList()) {
+            b.audit =
+                    b.audit.with(
+                            sequence++,
+                            new AuditRecord(
+                                    a.getTimeMicros(),
+                                    epoch(a.getEpoch()),
+                                    a.getWho(),
+                                    a.getWhat(),
+                                    a.getSubject()));
+        }
+        p.getSuspendedList()
+                .forEach(s -> b.suspended = b.suspended.with(uuid(s.getClient()), s.getReason()));
+        if (p.hasDraining()) {
+            var d = p.getDraining();
+            b.draining =
+                    new Draining(
+                            Site.ofWord(d.getTarget()),
+                            d.getSinceMicros(),
+                            d.getReason(),
+                            d.getOperator());
+        }
+        for (var r : p.getOperationsList()) {
+            UUID operation = uuid(r.getOperation());
+            b.operations =
+                    b.operations.with(
+                            operation,
+                            new ClusterState.Remembered(r.getIndex(), reply(r.getReply())));
+            b.operationOrder =
+                    b.operationOrder.with(
+                            new ClusterState.Ordered(r.getIndex(), operation), operation);
+        }
+        if (p.hasSeeding()) {
+            var x = p.getSeeding();
+            b.seeding =
+                    new ClusterState.Seeding(
+                            uuid(x.getSeed()), x.getTotalBytes(), x.getSha256(), x.getChunksList());
+        }
+        b.loss =
+                p.getLossList().stream()
+                        .map(l -> new LossEntry(uuid(l.getJob()), JobState.ofWord(l.getState())))
+                        .toList();
+        return b.build();
+    }
+}

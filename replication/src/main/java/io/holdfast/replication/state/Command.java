@@ -1,0 +1,153 @@
+package io.holdfast.replication.state;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.chunk.ChunkId;
+import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.FormatException;
+import io.holdfast.standard.Job;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/** What may be done to a {@link ClusterState}. The wire form is {@code cluster.proto}. */
+public sealed interface Command {
+    /** Any version of a resource will do. */
+    long ANY_VERSION = -1;
+
+    /** The resource must not exist yet. */
+    long NEW = 0;
+
+    /** Replaces the MBR. Epoch and lineage in it are overwritten with the state's own. */
+    record PutMbr(Mbr mbr) implements Command {}
+
+    /**
+     * Writes a resource; the reply tells its new version.
+     *
+     * @param expectedVersion {@link #ANY_VERSION}, {@link #NEW}, or the version that was read
+     */
+    record PutResource(Resource resource, long expectedVersion) implements Command {}
+
+    /** Removes a resource. */
+    record DeleteResource(UUID id, long expectedVersion) implements Command {}
+
+    /**
+     * A job starts.
+     *
+     * @param job with logical identifiers
+     * @param kind {@code backup}, {@code restore}, ...
+     * @param client the client resource
+     * @param level {@code full}, {@code incremental}, or empty
+     */
+    record JobOpened(Job job, String kind, UUID client, String level) implements Command {}
+
+    /** A job has ended. Repeating it with the same state is harmless. See {@link JobRecord}. */
+    record JobEnded(
+            UUID job,
+            JobState state,
+            Optional<CatalogRecord> row,
+            Optional<ChunkId> pieceHeader,
+            JobTotals totals,
+            String message,
+            Optional<StorePosition> stored)
+            implements Command {
+        /** Refuses OPEN, which is no end. */
+        public JobEnded {
+            if (state == JobState.OPEN) {
+                throw new FormatException("job's end", state.name(), 0, "any state but OPEN");
+            }
+        }
+    }
+
+    /** The other site has chunks, manifest, rows and keys of a completed job. */
+    record ProtectedMark(UUID job) implements Command {}
+
+    /**
+     * A job that a returned site had completed and this lineage never saw, or saw only as open.
+     *
+     * @param job as the returned site knew it; complete, with its row
+     * @param fromLineage where it comes from
+     */
+    record PieceRecovered(JobRecord job, UUID fromLineage) implements Command {}
+
+    /** Replication to the other site stands differently now. See {@link ReplState}. */
+    record ReplStateChange(ReplState state) implements Command {}
+
+    /**
+     * A new epoch begins. The first command of a cluster, the last but one of a drained lineage,
+     * and part of every {@link SeedEnd}.
+     *
+     * @param epoch higher than every one before
+     * @param lineage the Raft group that will hold it
+     * @param parentLineage where its state came from; empty for the first
+     * @param forkTerm term of the last entry taken over; 0 for the first
+     * @param forkIndex index of the last entry taken over, in the parent; 0 for the first
+     * @param forkHash SHA-256 of the state at the fork; empty for the first
+     * @param reason {@code init}, {@code failover}, {@code switchover}, ... and why, in words
+     * @param operator who
+     */
+    record EpochChange(
+            Epoch epoch,
+            UUID lineage,
+            Optional<UUID> parentLineage,
+            long forkTerm,
+            long forkIndex,
+            ByteString forkHash,
+            String reason,
+            String operator)
+            implements Command {
+        /** The first epoch of a new cluster. */
+        public static EpochChange first(Epoch epoch, UUID lineage, String operator) {
+            return new EpochChange(
+                    epoch, lineage, Optional.empty(), 0, 0, ByteString.EMPTY, "init", operator);
+        }
+    }
+
+    /** A planned switchover begins: from now on no job is opened. */
+    record SwitchPrepare(Site target, String reason, String operator) implements Command {}
+
+    /** A planned switchover is given up, in the same epoch. */
+    record SwitchAbort(String reason) implements Command {}
+
+    /**
+     * The clients that are not backed up in this epoch, all of them.
+     *
+     * @param clients client resource to reason
+     */
+    record SetSuspended(Map<UUID, String> clients) implements Command {
+        /** Copies the map, sorted. */
+        public SetSuspended {
+            clients = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(clients));
+        }
+    }
+
+    /** Somebody did something that is kept for the auditor. */
+    record AuditNote(String who, String what, String subject) implements Command {}
+
+    /**
+     * A seed of a new lineage follows. Begins again when a seed was not finished.
+     *
+     * @param seed its id
+     * @param totalBytes of the state
+     * @param sha256 of the state's bytes
+     */
+    record SeedBegin(UUID seed, long totalBytes, ByteString sha256) implements Command {}
+
+    /**
+     * A piece of the seed.
+     *
+     * @param sequence from 0; a repeated one is harmless
+     * @param data at most {@link #MAX_SEED_CHUNK} bytes
+     */
+    record SeedChunk(UUID seed, int sequence, ByteString data) implements Command {}
+
+    /** All pieces are there: verified, they become the state, in a new epoch, in one step. */
+    record SeedEnd(UUID seed, EpochChange change) implements Command {}
+
+    /** The largest piece of a seed: 1 MiB. */
+    int MAX_SEED_CHUNK = 1 << 20;
+}

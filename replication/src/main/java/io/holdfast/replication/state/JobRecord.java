@@ -1,0 +1,118 @@
+package io.holdfast.replication.state;
+
+import io.holdfast.chunk.ChunkId;
+import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Job;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What the cluster knows about a job.
+ *
+ * @param job identity and identifiers, logical
+ * @param kind {@code backup}, {@code restore}, ...
+ * @param client the client resource
+ * @param level {@code full}, {@code incremental}, or empty
+ * @param epoch in which it was opened
+ * @param openedMicros leader's time when it was opened, epoch microseconds
+ * @param state how far it has come
+ * @param endedMicros leader's time when it ended; 0 while it is open
+ * @param row the catalog row of the piece it made, so that it can be applied again
+ * @param pieceHeader id of the committed PIECE frame
+ * @param totals what it moved
+ * @param message for anything but COMPLETE: what happened, to which thing, what next
+ * @param stored where the piece was committed
+ * @param protectedMicros leader's time when it became DR_PROTECTED; 0 while it is not
+ * @param recovered whether it came from a returned site after a forced failover
+ *     (RECOVERED_FROM_DIVERGENCE)
+ */
+public record JobRecord(
+        Job job,
+        String kind,
+        UUID client,
+        String level,
+        Epoch epoch,
+        long openedMicros,
+        JobState state,
+        long endedMicros,
+        Optional<CatalogRecord> row,
+        Optional<ChunkId> pieceHeader,
+        JobTotals totals,
+        String message,
+        Optional<StorePosition> stored,
+        long protectedMicros,
+        boolean recovered) {
+
+    /** The job's id. */
+    public UUID id() {
+        return job.id();
+    }
+
+    /** Whether the other site has everything that restoring it needs. */
+    public boolean isProtected() {
+        return protectedMicros != 0;
+    }
+
+    /** Whether it made a piece that the other site should have and does not (yet). */
+    public boolean isUnprotectedPiece() {
+        return state.isComplete() && row.isPresent() && !isProtected();
+    }
+
+    JobRecord ended(Command.JobEnded end, long micros) {
+        return new JobRecord(
+                job,
+                kind,
+                client,
+                level,
+                epoch,
+                openedMicros,
+                end.state(),
+                micros,
+                end.row(),
+                end.pieceHeader(),
+                end.totals(),
+                end.message(),
+                end.stored(),
+                0,
+                recovered);
+    }
+
+    JobRecord protectedAt(long micros) {
+        return new JobRecord(
+                job,
+                kind,
+                client,
+                level,
+                epoch,
+                openedMicros,
+                state,
+                endedMicros,
+                row,
+                pieceHeader,
+                totals,
+                message,
+                stored,
+                micros,
+                recovered);
+    }
+
+    JobRecord recoveredUnprotected() {
+        return new JobRecord(
+                job,
+                kind,
+                client,
+                level,
+                epoch,
+                openedMicros,
+                state,
+                endedMicros,
+                row,
+                pieceHeader,
+                totals,
+                message,
+                stored,
+                0,
+                true);
+    }
+}
