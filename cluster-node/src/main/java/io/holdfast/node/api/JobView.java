@@ -1,0 +1,117 @@
+package io.holdfast.node.api;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A backup or restore job, running or ended.
+ *
+ * @param id UUIDv7
+ * @param kind {@code backup} or {@code restore}
+ * @param state where it stands
+ * @param level of a backup: {@code full} or {@code incremental}
+ * @param client whose agent does it: the source of a backup, the target of a restore
+ * @param clientName its name
+ * @param piece the data piece that is written or read
+ * @param epoch in which it was started, as in {@code 3.dr}
+ * @param started leader's time
+ * @param ended when its outcome was committed: the acknowledgement
+ * @param message for anything but COMPLETE: what, to which thing, what next; else empty
+ * @param warnings how many files vanished, could not be read, ...
+ * @param progress counts so far, final once ended
+ * @param protection of a backup: whether all of it is at the other site
+ * @param protectedAt when it was shown DR_PROTECTED
+ * @param protectedSeconds from {@code ended} to {@code protectedAt}
+ * @param identifiers its pairs, logical as stored and physical as dialled
+ * @param log newest lines last, bounded
+ */
+public record JobView(
+        UUID id,
+        String kind,
+        State state,
+        @Nullable String level,
+        @Nullable UUID client,
+        String clientName,
+        @Nullable UUID piece,
+        String epoch,
+        Moment started,
+        @Nullable Moment ended,
+        String message,
+        long warnings,
+        Progress progress,
+        Protection protection,
+        @Nullable Moment protectedAt,
+        @Nullable Double protectedSeconds,
+        List<Pair> identifiers,
+        List<LogLine> log) {
+    /** Copies the lists. */
+    public JobView {
+        identifiers = List.copyOf(identifiers);
+        log = List.copyOf(log);
+    }
+
+    /** Where a job stands. */
+    public enum State {
+        /** Started, outcome not committed. */
+        OPEN,
+        /** All of it. */
+        COMPLETE,
+        /** All that could be read; the log names the rest. */
+        COMPLETE_WITH_WARNINGS,
+        /** Nothing was committed. */
+        FAILED,
+        /** Stopped on request; nothing was committed. */
+        CANCELLED;
+
+        /** Whether a data piece stands (backup) or the target is usable (restore). */
+        public boolean succeeded() {
+            return this == COMPLETE || this == COMPLETE_WITH_WARNINGS;
+        }
+    }
+
+    /**
+     * Counts of a job.
+     *
+     * @param phase {@code scan}, {@code send}, {@code commit}, {@code restore}, or empty
+     * @param files files looked at (backup) or written (restore)
+     * @param filesUnchanged of those, skipped as unchanged
+     * @param bytesRead read from the source, or written to the target
+     * @param bytesNew of chunks that the storage lacked, before compression
+     * @param bytesStored the same, as sealed frames
+     * @param bytesDurable of those, acknowledged by the storage
+     * @param chunksDurable how many chunks that is
+     * @param sourceBytes what the piece represents, changed or not; 0 until known
+     * @param dedupRatio sourceBytes / bytesStored (1 when nothing is known); larger is better
+     * @param seconds from the order until now or until the outcome
+     * @param firstByteMillis restore: from the order to the first byte written
+     */
+    public record Progress(
+            String phase,
+            long files,
+            long filesUnchanged,
+            long bytesRead,
+            long bytesNew,
+            long bytesStored,
+            long bytesDurable,
+            long chunksDurable,
+            long sourceBytes,
+            double dedupRatio,
+            double seconds,
+            @Nullable Long firstByteMillis) {
+        /** Nothing yet. */
+        public static final Progress NONE = new Progress("", 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, null);
+    }
+
+    /** One pair of identifiers. */
+    public record Pair(IdentifierView input, IdentifierView output) {}
+
+    /**
+     * One line of a job's log.
+     *
+     * @param level {@code INFO}, {@code WARNING} or {@code ERROR}
+     * @param path the file it is about, lossy UTF-8; may be empty
+     * @param message what happened
+     */
+    public record LogLine(String level, String path, String message) {}
+}

@@ -1,0 +1,47 @@
+package io.holdfast.node.api;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A data piece as the catalog records it, with what the cluster knows about its safety.
+ *
+ * @param piece its identity, UUIDv7
+ * @param client whose data it is
+ * @param clientName the client's name when the backup was taken
+ * @param dataPiece what was backed up: path or database
+ * @param type {@code files/full}, {@code files/incremental}, ...
+ * @param owner the data owner
+ * @param location where it lies, logical and as it would be dialled now
+ * @param backupTime leader's time at the start of the job
+ * @param expiry when it expires; absent for never
+ * @param sizeBytes source bytes that it represents
+ * @param originCatalog catalog that recorded it first
+ * @param protection whether it survives the loss of its site
+ * @param protectedAt since when
+ * @param state {@code NORMAL}, or {@code RECOVERED_FROM_DIVERGENCE} when a returned site brought it
+ * @param optional the vendor's fields: {@code job}, {@code epoch}, {@code root}, {@code files}, ...
+ */
+public record PieceView(
+        UUID piece,
+        UUID client,
+        String clientName,
+        String dataPiece,
+        String type,
+        String owner,
+        IdentifierView location,
+        Moment backupTime,
+        @Nullable Moment expiry,
+        long sizeBytes,
+        String originCatalog,
+        Protection protection,
+        @Nullable Moment protectedAt,
+        String state,
+        Map<String, String> optional) {
+    /** Copies the map, sorted. */
+    public PieceView {
+        optional = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(optional));
+    }
+}

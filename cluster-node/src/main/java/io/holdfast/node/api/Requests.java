@@ -1,0 +1,95 @@
+package io.holdfast.node.api;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes into {@link NodeApi}. An {@code operation} is the caller's id of what it wants once: a
+ * repeated request with the same id answers with the first one's result and does nothing again.
+ */
+public final class Requests {
+    private Requests() {}
+
+    /**
+     * A backup to be started.
+     *
+     * @param client name or id of a client resource
+     * @param source path to back up; absent: the client's
+     * @param level {@code full} or {@code incremental}
+     * @param operation becomes the job's id when it is a UUIDv7 that is not taken; absent: a new one
+     */
+    public record Backup(
+            String client, @Nullable String source, String level, @Nullable UUID operation) {}
+
+    /**
+     * A restore to be started.
+     *
+     * @param piece what
+     * @param targetClient name or id of the client whose agent writes it
+     * @param targetPath folder there; the piece's paths are created below it
+     * @param include paths below the piece's root; empty: everything
+     * @param overwrite replace files that exist; otherwise a non-empty target is refused
+     * @param operation as in {@link Backup}
+     */
+    public record Restore(
+            UUID piece,
+            String targetClient,
+            String targetPath,
+            List<String> include,
+            boolean overwrite,
+            @Nullable UUID operation) {
+        /** Copies the list. */
+        public Restore {
+            include = List.copyOf(include);
+        }
+    }
+
+    /**
+     * Which jobs.
+     *
+     * @param client name or id; absent: all
+     * @param state absent: all
+     * @param limit newest so many
+     */
+    public record JobFilter(@Nullable String client, JobView.@Nullable State state, int limit) {}
+
+    /**
+     * Which data pieces.
+     *
+     * @param client name or id; absent: all
+     * @param limit newest so many
+     */
+    public record PieceFilter(@Nullable String client, int limit) {}
+
+    /**
+     * Entries of a data piece's tree.
+     *
+     * @param piece which
+     * @param path below its root; empty: the root
+     * @param recursive everything below, or one level
+     * @param via name or id of the client whose agent opens it; absent: the piece's own client
+     */
+    public record Listing(UUID piece, String path, boolean recursive, @Nullable String via) {}
+
+    /**
+     * A failover to be done at this node's site.
+     *
+     * @param force although the active site was seen alive
+     * @param operator who asks; the REST layer sets it from the certificate
+     * @param reason why, for the audit
+     * @param operation id of this wish
+     */
+    public record Failover(
+            boolean force, String operator, String reason, @Nullable UUID operation) {}
+
+    /**
+     * A planned switchover.
+     *
+     * @param to {@code local} or {@code dr}
+     * @param operator who asks; the REST layer sets it from the certificate
+     * @param reason why, for the audit
+     * @param operation id of this wish
+     */
+    public record Switchover(String to, String operator, String reason, @Nullable UUID operation) {}
+}
