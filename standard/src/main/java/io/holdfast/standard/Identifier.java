@@ -186,7 +186,7 @@ public record Identifier(Endpoint endpoint, String method, List<Param> params, S
         List<Param> params = methodTo < bodyTo ? params(text, methodTo + 1, paramsTo) : List.of();
         int third = text.indexOf('?', locationFrom);
         if (third >= 0) {
-            throw new FormatException(WHAT, text, third, "%3F for a '?' in the location");
+            throw new FormatException(WHAT, text, third, "the escape of a '?' in the location");
         }
         String location = decode(text, locationFrom, text.length());
         return new Identifier(endpoint, method, params, location);
@@ -295,8 +295,7 @@ public record Identifier(Endpoint endpoint, String method, List<Param> params, S
         requireScalars(text);
         for (int i = 0; i < text.length(); i++) {
             if (Character.isISOControl(text.charAt(i))) {
-                throw new FormatException(
-                        WHAT, text, i, "no control character (%XX if it is meant)");
+                throw new FormatException(WHAT, text, i, "no control character (or its escape)");
             }
         }
     }
