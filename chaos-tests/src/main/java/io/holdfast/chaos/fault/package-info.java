@@ -1,0 +1,12 @@
+/**
+ * Faults that are really injected, from outside the process that suffers them: signals, a full
+ * disk, power loss, flipped bits.
+ *
+ * <p>Each says what it needs; where the machine cannot do it, {@link
+ * io.holdfast.chaos.fault.FaultUnavailable} gives the reason. Mounts, loop devices and processes are
+ * undone by their own names only.
+ */
+@NullMarked
+package io.holdfast.chaos.fault;
+
+import org.jspecify.annotations.NullMarked;
