@@ -25,6 +25,22 @@ public final class FormatException extends IllegalArgumentException {
         this.expected = expected;
     }
 
+    /** Tells several problems of one text at once; position and expected form are the first one's. */
+    FormatException(String what, String text, java.util.List<FormatException> problems) {
+        super(
+                "Not a valid "
+                        + what
+                        + ", "
+                        + problems.size()
+                        + " problems:\n  - "
+                        + problems.stream()
+                                .map(FormatException::getMessage)
+                                .collect(java.util.stream.Collectors.joining("\n  - ")));
+        this.text = text;
+        this.position = problems.getFirst().position();
+        this.expected = problems.getFirst().expected();
+    }
+
     private static String abbreviated(String text) {
         return text.length() <= 200 ? text : text.substring(0, 200) + "…";
     }

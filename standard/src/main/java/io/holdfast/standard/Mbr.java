@@ -1,8 +1,12 @@
 package io.holdfast.standard;
 
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -32,9 +36,31 @@ public record Mbr(
         Epoch epoch,
         UUID lineage,
         Chunking chunking) {
-    /** Copies the map. */
+    /** Copies the map and checks every field. */
     public Mbr {
-        sites = Map.copyOf(sites);
+        EnumMap<Site, List<NodeAddress>> copy = new EnumMap<>(Site.class);
+        Set<String> ids = new HashSet<>();
+        sites.forEach((site, nodes) -> copy.put(site, List.copyOf(nodes)));
+        for (List<NodeAddress> nodes : copy.values()) {
+            for (NodeAddress node : nodes) {
+                if (!ids.add(node.id())) {
+                    throw new FormatException("MBR", node.id(), 0, "each node id once");
+                }
+            }
+        }
+        if (copy.getOrDefault(Site.LOCAL, List.of()).isEmpty()) {
+            throw new FormatException("MBR", name, 0, "at least one node at the local site");
+        }
+        if (!profile.equals("p2-small") && !profile.equals("p2") && !profile.equals("p3")) {
+            throw new FormatException("MBR profile", profile, 0, "p2-small, p2 or p3");
+        }
+        if (name.isBlank() || name.length() > 200) {
+            throw new FormatException("MBR name", name, 0, "1 to 200 characters, not blank");
+        }
+        if (epoch.site() == Site.WITNESS) {
+            throw new FormatException("MBR epoch", epoch.toString(), 0, "local or dr as owner");
+        }
+        sites = Collections.unmodifiableMap(copy);
     }
 
     /** The site that is active in {@link #epoch()}. */
