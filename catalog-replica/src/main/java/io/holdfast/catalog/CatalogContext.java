@@ -1,0 +1,94 @@
+package io.holdfast.catalog;
+
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.core.type.Argument;
+import io.micronaut.data.connection.jdbc.advice.DelegatingDataSource;
+import io.micronaut.inject.qualifiers.Qualifiers;
+import io.micronaut.transaction.SynchronousTransactionManager;
+import java.io.IOException;
+import java.sql.Connection;
+import java.util.HashMap;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+
+/** The small application context of one database: a pool, a transaction manager, the repositories. */
+final class CatalogContext {
+    private static final String NAME = "default";
+    private static final String MIGRATIONS = "classpath:io/holdfast/catalog/migration";
+
+    private CatalogContext() {}
+
+    /** Starts it, and brings the tables to this version. @throws IOException as {@link CatalogDatabase#open} */
+    static ApplicationContext start(CatalogDatabaseConfig config) throws IOException {
+        ApplicationContext context =
+                ApplicationContext.builder()
+                        .deduceEnvironment(false)
+                        .deduceCloudEnvironment(false)
+                        .enableDefaultPropertySources(false)
+                        .environmentPropertySource(false)
+                        .banner(false)
+                        .properties(properties(config))
+                        .build();
+        try {
+            context.start();
+            Flyway.configure()
+                    .dataSource(dataSource(context))
+                    .locations(MIGRATIONS)
+                    .table("catalog_schema_history")
+                    .load()
+                    .migrate();
+            return context;
+        } catch (RuntimeException e) {
+            context.close();
+            throw new IOException("Could not open " + config + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<String, Object> properties(CatalogDatabaseConfig config) {
+        Map<String, Object> all = new HashMap<>();
+        String prefix = "datasources." + NAME + ".";
+        all.put(prefix + "url", url(config));
+        all.put(prefix + "username", config.user());
+        all.put(prefix + "password", config.password());
+        all.put(
+                prefix + "driver-class-name",
+                config.isMariaDb() ? "org.mariadb.jdbc.Driver" : "org.h2.Driver");
+        all.put(prefix + "dialect", "MYSQL");
+        all.put(prefix + "maximum-pool-size", config.connections());
+        all.put(prefix + "minimum-idle", 1);
+        all.put(prefix + "pool-name", "catalog");
+        all.put(prefix + "auto-commit", true);
+        all.put(prefix + "transaction-isolation", "TRANSACTION_READ_COMMITTED");
+        all.put(prefix + "connection-timeout", Math.max(1000, config.lockTimeout().toMillis()));
+        return all;
+    }
+
+    private static String url(CatalogDatabaseConfig config) {
+        String url = config.jdbcUrl();
+        if (config.isMariaDb()) {
+            return url
+                    + (url.indexOf('?') < 0 ? "?" : "&")
+                    + "sessionVariables=innodb_lock_wait_timeout="
+                    + Math.max(1, config.lockTimeout().toSeconds());
+        }
+        return DurableFilePath.url(url)
+                + ";MODE=MariaDB;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
+                + ";DB_CLOSE_ON_EXIT=FALSE;LOCK_TIMEOUT="
+                + config.lockTimeout().toMillis();
+    }
+
+    /** The pool itself, without the wrapper that knows of transactions. */
+    static DataSource dataSource(ApplicationContext context) {
+        return DelegatingDataSource.unwrapDataSource(
+                context.getBean(DataSource.class, Qualifiers.byName(NAME)));
+    }
+
+    @SuppressWarnings("unchecked")
+    static SynchronousTransactionManager<Connection> transactions(ApplicationContext context) {
+        return (SynchronousTransactionManager<Connection>)
+                context.getBean(
+                        Argument.of(SynchronousTransactionManager.class, Connection.class),
+                        Qualifiers.byName(NAME));
+    }
+}
