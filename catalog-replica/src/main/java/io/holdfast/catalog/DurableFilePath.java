@@ -47,6 +47,7 @@ final class DurableFilePath extends FilePathWrapper {
     }
 
     /** Thread-safe as {@link FileBaseDefault} is: positions are locked, positioned I/O is not. */
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // H2's own FileChannels do the same.
     private static final class Channel extends FileBaseDefault {
         private final FileChannel base;
 
