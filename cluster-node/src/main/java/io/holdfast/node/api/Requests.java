@@ -1,5 +1,7 @@
 package io.holdfast.node.api;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +38,7 @@ public final class Requests {
             UUID piece,
             String targetClient,
             String targetPath,
-            List<String> include,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) List<String> include,
             boolean overwrite,
             @Nullable UUID operation) {
         /** Copies the list. */

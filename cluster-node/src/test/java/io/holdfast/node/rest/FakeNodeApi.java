@@ -1,0 +1,375 @@
+package io.holdfast.node.rest;
+
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.Caller;
+import io.holdfast.node.api.EntryView;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.HealthView;
+import io.holdfast.node.api.IdentifierView;
+import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.NodeApi;
+import io.holdfast.node.api.PieceView;
+import io.holdfast.node.api.PreflightView;
+import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.StatusView;
+import io.holdfast.node.api.StepView;
+import io.holdfast.node.api.SuspendedView;
+import io.holdfast.node.api.SwitchoverView;
+import io.holdfast.standard.FormatException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** A node that answers with the same values every time, or with the problem it was told. */
+public final class FakeNodeApi implements NodeApi {
+    public static final UUID CLUSTER = new UUID(1, 1);
+    public static final UUID LINEAGE = new UUID(2, 2);
+    public static final UUID CLIENT = new UUID(3, 3);
+    public static final UUID JOB = UUID.fromString("01920000-0000-7000-8000-00000000000a");
+    public static final UUID PIECE = UUID.fromString("01920000-0000-7000-8000-00000000000b");
+    public static final Moment NOON = Moment.of(1_795_262_400_000_001L);
+    public static final IdentifierView LOCATION =
+            new IdentifierView(
+                    "127.10.11.44:6543?WRITE:IP:127.10.11.45,dedupe?/mtree/backup/x",
+                    "127.50.4.4:3456?WRITE:IP:127.50.4.4,dedupe?/mtree/backup/x",
+                    null,
+                    List.of(
+                            new IdentifierView.Rewrite(
+                                    "head",
+                                    "127.10.11.44:6543",
+                                    "127.50.4.4:3456",
+                                    "replication row 127.10.11.44:6543 -> 127.50.4.4:3456")));
+
+    private final String node;
+    private final String role;
+    private final boolean writable;
+
+    /** Everything that was asked, as text. */
+    public final List<String> asked = new CopyOnWriteArrayList<>();
+
+    public final List<ResourceView> resources = new ArrayList<>();
+
+    /** When set, every call but health ends with it. */
+    public volatile ApiException problem;
+
+    /** State of jobs that are started. */
+    public volatile JobView.State outcome = JobView.State.COMPLETE;
+
+    public FakeNodeApi(String node, String role, boolean writable) {
+        this.node = node;
+        this.role = role;
+        this.writable = writable;
+    }
+
+    private <T> T answer(String what, T value) {
+        asked.add(what + Caller.current().map(c -> " as " + c).orElse(""));
+        if (problem != null) {
+            throw problem;
+        }
+        return value;
+    }
+
+    @Override
+    public StatusView status() {
+        return answer(
+                "status",
+                new StatusView(
+                        CLUSTER,
+                        "test",
+                        "p2-small",
+                        node,
+                        "local",
+                        role,
+                        "NORMAL",
+                        "1.local",
+                        "local",
+                        LINEAGE,
+                        "l1",
+                        "SYNC",
+                        NOON,
+                        NOON,
+                        0,
+                        17,
+                        17,
+                        List.of(
+                                new StatusView.Member(
+                                        "l1",
+                                        "local",
+                                        "127.10.11.44:8443",
+                                        true,
+                                        "ACTIVE",
+                                        true,
+                                        "1.local",
+                                        17,
+                                        NOON),
+                                new StatusView.Member(
+                                        "d1",
+                                        "dr",
+                                        "127.50.4.4:8443",
+                                        false,
+                                        "UNKNOWN",
+                                        false,
+                                        null,
+                                        -1,
+                                        null)),
+                        List.of(
+                                new StatusView.Store(
+                                        "local", "127.10.11.44:6543", true, 1 << 20, 12, 1L << 40)),
+                        List.of(
+                                new StatusView.CatalogState(
+                                        "main", "local", "127.10.11.44:9873", true, 3)),
+                        List.of(
+                                new StatusView.ClientState(
+                                        CLIENT,
+                                        "crit",
+                                        "critical",
+                                        "ACTIVE",
+                                        null,
+                                        "127.10.11.22:3456")),
+                        0,
+                        1,
+                        List.of("1 data piece is not yet at the other site")));
+    }
+
+    @Override
+    public HealthView health() {
+        asked.add("health");
+        return new HealthView("UP", node, "local", role, "1.local", writable, Map.of("raft", "ok"));
+    }
+
+    @Override
+    public List<ResourceView> resources(String type) {
+        return answer(
+                "resources " + type,
+                resources.stream().filter(r -> type == null || r.type().equals(type)).toList());
+    }
+
+    @Override
+    public ResourceView putResource(ResourceView resource) {
+        answer("put " + resource.type() + " " + resource.name(), resource);
+        resource.toResource();
+        resources.removeIf(r -> r.id().equals(resource.id()));
+        ResourceView stored = ResourceView.of(resource.toResource(), 5);
+        resources.add(stored);
+        return stored;
+    }
+
+    @Override
+    public void deleteResource(UUID id) {
+        answer("delete " + id, id);
+        resources.removeIf(r -> r.id().equals(id));
+    }
+
+    /** A job in a state. */
+    public JobView jobIn(JobView.State state) {
+        return new JobView(
+                JOB,
+                "backup",
+                state,
+                "full",
+                CLIENT,
+                "crit",
+                PIECE,
+                "1.local",
+                NOON,
+                state == JobView.State.OPEN ? null : NOON,
+                state == JobView.State.FAILED ? "Source /x does not exist." : "",
+                1,
+                new JobView.Progress("send", 10, 2, 1000, 500, 250, 250, 3, 2000, 8.0, 1.5, null),
+                Protection.UNPROTECTED,
+                null,
+                null,
+                List.of(new JobView.Pair(LOCATION, LOCATION)),
+                List.of(new JobView.LogLine("WARNING", "a/b", "vanished")));
+    }
+
+    @Override
+    public JobView startBackup(Requests.Backup request) {
+        return answer(
+                "backup "
+                        + request.client()
+                        + " "
+                        + request.level()
+                        + " "
+                        + request.source()
+                        + (request.operation() == null ? "" : " op"),
+                jobIn(JobView.State.OPEN));
+    }
+
+    @Override
+    public JobView startRestore(Requests.Restore request) {
+        return answer(
+                "restore "
+                        + request.piece()
+                        + " to "
+                        + request.targetClient()
+                        + " "
+                        + request.targetPath()
+                        + " "
+                        + request.include()
+                        + " "
+                        + request.overwrite(),
+                jobIn(JobView.State.OPEN));
+    }
+
+    @Override
+    public List<JobView> jobs(Requests.JobFilter filter) {
+        return answer("jobs " + filter, List.of(jobIn(outcome)));
+    }
+
+    @Override
+    public JobView job(UUID id) {
+        if (!id.equals(JOB)) {
+            throw new ApiException(
+                    ApiException.Kind.NOT_FOUND,
+                    "There is no job " + id + ".",
+                    "See: holdfast jobs.");
+        }
+        return answer("job " + id, jobIn(outcome));
+    }
+
+    @Override
+    public JobView cancelJob(UUID id) {
+        return answer("cancel " + id, jobIn(JobView.State.CANCELLED));
+    }
+
+    private static PieceView onePiece() {
+        return new PieceView(
+                PIECE,
+                CLIENT,
+                "crit",
+                "/home",
+                "files/full",
+                "ada",
+                LOCATION,
+                NOON,
+                null,
+                123456,
+                "main",
+                Protection.DR_PROTECTED,
+                NOON,
+                "NORMAL",
+                Map.of("files", "10"));
+    }
+
+    @Override
+    public List<PieceView> pieces(Requests.PieceFilter filter) {
+        return answer("pieces " + filter, List.of(onePiece()));
+    }
+
+    @Override
+    public PieceView piece(UUID id) {
+        return answer("piece " + id, onePiece());
+    }
+
+    @Override
+    public List<EntryView> ls(Requests.Listing request) {
+        return answer(
+                "ls " + request,
+                List.of(
+                        new EntryView("docs", "directory", 0755, 1, 2, 0, 0, null),
+                        new EntryView("docs/ä b", "symlink", 0777, 1, 2, 5, 3, "x y")));
+    }
+
+    private static LossLedgerView ledger() {
+        return new LossLedgerView(
+                "2.dr",
+                NOON,
+                false,
+                List.of(
+                        new LossLedgerView.Entry(
+                                JOB,
+                                CLIENT,
+                                "crit",
+                                PIECE,
+                                "UNPROTECTED",
+                                NOON,
+                                NOON,
+                                5000,
+                                null,
+                                "completed, not protected")));
+    }
+
+    @Override
+    public PreflightView failoverPreflight() {
+        return answer(
+                "preflight",
+                new PreflightView(
+                        node,
+                        "dr",
+                        role,
+                        "1.local",
+                        "2.dr",
+                        PreflightView.Verdict.ALLOWED,
+                        List.of(),
+                        List.of("l1 127.10.11.44:9872 does not answer"),
+                        "ASYNC",
+                        NOON,
+                        ledger(),
+                        List.of("crit"),
+                        List.of(new SuspendedView(CLIENT, "noncrit", "it has no DR address"))));
+    }
+
+    @Override
+    public FailoverView failover(Requests.Failover request) {
+        return answer(
+                "failover " + request.force() + " " + request.operator() + " " + request.reason(),
+                new FailoverView(
+                        new UUID(9, 9),
+                        List.of(new StepView("promise", 12, ""), new StepView("seed", 700, "17")),
+                        2100,
+                        "1.local",
+                        "2.dr",
+                        LINEAGE,
+                        new UUID(2, 3),
+                        ledger(),
+                        List.of(LOCATION),
+                        List.of("crit"),
+                        List.of(new SuspendedView(CLIENT, "noncrit", "it has no DR address"))));
+    }
+
+    @Override
+    public LossLedgerView lossLedger() {
+        return answer("loss ledger", ledger());
+    }
+
+    @Override
+    public SwitchoverView switchover(Requests.Switchover request) {
+        return answer(
+                "switchover " + request.to() + " " + request.operator(),
+                new SwitchoverView(
+                        new UUID(9, 8),
+                        List.of(new StepView("drain", 5, "")),
+                        "dr",
+                        request.to(),
+                        "2.dr",
+                        "3.local",
+                        LINEAGE,
+                        new UUID(2, 4),
+                        List.of(LOCATION),
+                        List.of("noncrit"),
+                        List.of()));
+    }
+
+    @Override
+    public ReconcileView reconcileReport() {
+        return answer("reconcile", ReconcileView.NONE);
+    }
+
+    @Override
+    public IdentifierView resolve(String identifier) {
+        if (identifier.startsWith("?")) {
+            throw new FormatException("identifier", identifier, 0, "host:port");
+        }
+        return answer(
+                "resolve " + identifier,
+                new IdentifierView(identifier, null, "no mapping", List.of()));
+    }
+}
