@@ -16,6 +16,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
 import io.grpc.netty.shaded.io.netty.handler.ssl.OpenSsl;
+import io.grpc.netty.shaded.io.netty.handler.ssl.OpenSslCertificateException;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
@@ -23,6 +24,7 @@ import io.holdfast.agent.wire.CallTracking;
 import io.holdfast.agent.wire.Wire;
 import io.holdfast.standard.Endpoint;
 import java.net.InetSocketAddress;
+import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.HashMap;
 import java.util.List;
@@ -47,6 +49,9 @@ public final class GrpcTls {
     private static final long KEEPALIVE_TIMEOUT_SECONDS = 5;
     private static final int MAX_CALLS_PER_CONNECTION = 1024;
     private static final long RECONNECT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    /** X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, which becomes the alert unknown_ca. */
+    private static final int ISSUER_UNKNOWN = 20;
 
     /** Whom a service takes when nothing else is said: everybody but the rehearsal sandbox. */
     static final Set<String> ANY_ROLE =
@@ -76,7 +81,7 @@ public final class GrpcTls {
             Map<BindableService, Set<String>> services) {
         SslContextBuilder ssl =
                 SslContextBuilder.forServer(tls.key(), tls.chain().toArray(X509Certificate[]::new))
-                        .trustManager(tls.clusterTrustManager())
+                        .trustManager(tls.clusterTrustManager(GrpcTls::unknownAuthority))
                         .clientAuth(ClientAuth.REQUIRE);
         NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(addresses.get(0))
@@ -133,6 +138,17 @@ public final class GrpcTls {
                         .build();
         reconnecting.channel.set(channel);
         return channel;
+    }
+
+    /** With BoringSSL, only this type decides which alert the peer gets to see. */
+    private static CertificateException unknownAuthority(CertificateException refusal) {
+        if (!OpenSsl.isAvailable()) {
+            return refusal;
+        }
+        OpenSslCertificateException unknown =
+                new OpenSslCertificateException(refusal.getMessage(), ISSUER_UNKNOWN);
+        unknown.initCause(refusal);
+        return unknown;
     }
 
     private static SslContext build(SslContextBuilder builder) {

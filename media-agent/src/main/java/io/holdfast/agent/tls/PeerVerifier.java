@@ -86,8 +86,12 @@ final class PeerVerifier {
                             + leaf.getSubjectX500Principal()
                             + "': it was not issued by cluster "
                             + cluster
-                            + " ("
+                            + ", or its issuer was not valid with it ("
                             + e.getMessage()
+                            + "; valid from "
+                            + notBefore
+                            + " until "
+                            + notAfter
                             + ")",
                     e);
         }

@@ -16,12 +16,15 @@ import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keys and trust of one process: {@code ca.pem} (the cluster's root), {@code cert.pem} (own
@@ -29,6 +32,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
  * thread-safe.
  */
 public final class TlsMaterial {
+    private static final Logger log = LoggerFactory.getLogger(TlsMaterial.class);
+
     private final X509Certificate root;
     private final List<X509Certificate> chain;
     private final PrivateKey key;
@@ -171,9 +176,19 @@ public final class TlsMaterial {
     /**
      * For gRPC servers: refuses foreign certificates in the handshake, but leaves dates and roles to
      * {@link PeerInterceptor}, whose refusal reaches the caller in words.
+     *
+     * @param refusal makes what is thrown of the reason, so that the alert can name the certificate
      */
-    X509ExtendedTrustManager clusterTrustManager() {
-        return new IdentityTrustManager(peers -> verifier.verify(peers, clock.instant()));
+    X509ExtendedTrustManager clusterTrustManager(
+            Function<CertificateException, CertificateException> refusal) {
+        return new IdentityTrustManager(peers -> {
+            try {
+                var _ = verifier.verify(peers, clock.instant());
+            } catch (CertificateException e) {
+                log.warn("Handshake refused: {}", e.getMessage());
+                throw refusal.apply(e);
+            }
+        });
     }
 
     private static void requirePair(PublicKey publicKey, PrivateKey privateKey)

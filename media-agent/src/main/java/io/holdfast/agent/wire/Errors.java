@@ -14,6 +14,8 @@ import java.security.cert.CertificateException;
 import java.util.Locale;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Errors on the wire. A server's handler throws or sends {@link #status}; a client turns what it
@@ -43,6 +45,8 @@ public final class Errors {
      */
     static final Metadata.Key<String> NOT_SENT =
             Metadata.Key.of("holdfast-local-not-sent", Metadata.ASCII_STRING_MARSHALLER);
+
+    private static final Logger log = LoggerFactory.getLogger(Errors.class);
 
     private Errors() {}
 
@@ -102,12 +106,14 @@ public final class Errors {
                             messageOf(e),
                             "Repair it from the other site's storage",
                             null);
-            default ->
-                    Status.UNKNOWN
-                            .withDescription(
-                                    thrown.getClass().getSimpleName() + ": " + messageOf(thrown))
-                            .withCause(thrown)
-                            .asRuntimeException();
+            default -> {
+                log.warn("A handler failed in a way that its caller will read as unknown", thrown);
+                yield Status.UNKNOWN
+                        .withDescription(
+                                thrown.getClass().getSimpleName() + ": " + messageOf(thrown))
+                        .withCause(thrown)
+                        .asRuntimeException();
+            }
         };
     }
 

@@ -1,0 +1,284 @@
+package io.holdfast.agent.storage;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.grpc.ClientCall;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.holdfast.agent.proto.v1.PutReply;
+import io.holdfast.agent.proto.v1.PutRequest;
+import io.holdfast.agent.proto.v1.RequestContext;
+import io.holdfast.agent.wire.Errors;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.agent.wire.Wire;
+import java.util.ArrayDeque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** The stream of frames over a gRPC call. One lock; callbacks only note and signal. */
+final class PutCall implements StorageClient.PutStream {
+    private record Sent(long sequence, int bytes) {}
+
+    private final ClientCall<PutRequest, PutReply> call;
+    private final Supplier<RequestContext> contexts;
+    private final StorageSession session;
+    private final long maxInFlightBytes;
+    private final long stallNanos;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final ArrayDeque<Sent> inFlight = new ArrayDeque<>();
+    private long inFlightBytes;
+    private long sent;
+    private long durable;
+    private long newFrames;
+    private long newBytes;
+    private long events;
+    private boolean halfClosed;
+    private boolean completed;
+    private @Nullable RemoteException failure;
+    private @Nullable LongConsumer listener;
+
+    PutCall(
+            ClientCall<PutRequest, PutReply> call,
+            Supplier<RequestContext> contexts,
+            StorageSession session,
+            StorageClient.Options options) {
+        this.call = call;
+        this.contexts = contexts;
+        this.session = session;
+        this.maxInFlightBytes = options.maxInFlightBytes();
+        this.stallNanos = options.stallTimeout().toNanos();
+        call.start(new Callbacks(), new Metadata());
+        call.request(Integer.MAX_VALUE);
+    }
+
+    @Override
+    public long put(byte[] frame, int offset, int length) throws RemoteException {
+        lock.lock();
+        try {
+            if (halfClosed) {
+                throw new IllegalStateException("This stream of frames has been finished");
+            }
+            await(
+                    () ->
+                            call.isReady()
+                                    && (inFlightBytes == 0
+                                            || inFlightBytes + length <= maxInFlightBytes),
+                    "room to send frame " + (sent + 1));
+            PutRequest.Builder request =
+                    PutRequest.newBuilder()
+                            .setSequence(sent + 1)
+                            .setFrame(UnsafeByteOperations.unsafeWrap(frame, offset, length));
+            if (sent == 0) {
+                request.setContext(contexts.get()).setSession(Wire.bytes(session.id()));
+            }
+            sent++;
+            inFlight.add(new Sent(sent, length));
+            inFlightBytes += length;
+            call.sendMessage(request.build());
+            return sent;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long durableSequence() {
+        lock.lock();
+        try {
+            return durable;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void awaitDurable(long sequence) throws RemoteException {
+        lock.lock();
+        try {
+            if (sequence > sent) {
+                throw new IllegalArgumentException(
+                        "Frame " + sequence + " has not been sent; the last is " + sent);
+            }
+            if (durable < sequence) {
+                await(() -> durable >= sequence, "frame " + sequence + " to become durable");
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void onDurable(LongConsumer newListener) {
+        lock.lock();
+        try {
+            listener = newListener;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long newFrames() {
+        lock.lock();
+        try {
+            return newFrames;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public long newBytes() {
+        lock.lock();
+        try {
+            return newBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void finish() throws RemoteException {
+        lock.lock();
+        try {
+            if (!halfClosed) {
+                halfClosed = true;
+                call.halfClose();
+            }
+            if (!completed) {
+                await(() -> completed, "the end of the stream of frames");
+            }
+            if (failure != null) {
+                throw failure;
+            }
+            if (durable < sent) {
+                throw new RemoteException.Unknown(
+                        "The storage ended the stream after acknowledging "
+                                + durable
+                                + " of "
+                                + sent
+                                + " frames",
+                        null);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (!completed) {
+                halfClosed = true;
+                call.cancel("The sender closed the stream", null);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private interface Holds {
+        boolean holds();
+    }
+
+    /** Waits; time without any event from the other side counts as a stall. Holds the lock. */
+    private void await(Holds condition, String what) throws RemoteException {
+        long seen = events;
+        long nanos = stallNanos;
+        while (true) {
+            if (failure != null) {
+                throw failure;
+            }
+            if (condition.holds()) {
+                return;
+            }
+            if (completed) {
+                throw new RemoteException.Unknown(
+                        "The storage ended the stream of frames while waiting for " + what, null);
+            }
+            try {
+                nanos = changed.awaitNanos(nanos);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw give(new RemoteException.Unknown("Interrupted waiting for " + what, e));
+            }
+            if (events != seen) {
+                seen = events;
+                nanos = stallNanos;
+            } else if (nanos <= 0) {
+                throw give(
+                        new RemoteException.Unknown(
+                                "The storage was silent for "
+                                        + stallNanos / 1_000_000
+                                        + " ms while waiting for "
+                                        + what,
+                                null));
+            }
+        }
+    }
+
+    private RemoteException give(RemoteException reason) {
+        if (failure == null) {
+            failure = reason;
+        }
+        call.cancel(reason.getMessage(), reason);
+        return reason;
+    }
+
+    private final class Callbacks extends ClientCall.Listener<PutReply> {
+        @Override
+        public void onMessage(PutReply reply) {
+            LongConsumer told;
+            lock.lock();
+            try {
+                events++;
+                durable = Math.max(durable, Math.min(reply.getDurableSequence(), sent));
+                newFrames = reply.getNewFrames();
+                newBytes = reply.getNewBytes();
+                for (Sent next = inFlight.peek();
+                        next != null && next.sequence() <= durable;
+                        next = inFlight.peek()) {
+                    inFlightBytes -= next.bytes();
+                    inFlight.remove();
+                }
+                told = listener;
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+            if (told != null) {
+                told.accept(reply.getDurableSequence());
+            }
+        }
+
+        @Override
+        public void onReady() {
+            lock.lock();
+            try {
+                events++;
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void onClose(Status status, Metadata trailers) {
+            lock.lock();
+            try {
+                completed = true;
+                if (!status.isOk() && failure == null) {
+                    failure = Errors.of(status, trailers, status.getCause());
+                }
+                changed.signalAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+}
