@@ -26,12 +26,15 @@ public interface ChunkStore extends AutoCloseable {
 
     /**
      * Appends a frame, unless the store already holds its id. The frame's header and structure are
-     * checked, not its keyed id. Not durable yet.
+     * checked, not its keyed id. Not durable yet. A frame that another session is appending counts
+     * as held: false is answered, and the caller's {@link #sync} covers it. A held frame that was
+     * found damaged counts as not held, so that appending it again repairs the store.
      *
      * @param frame a whole frame, as a {@code Frame} describes it; the array is not kept
      * @return true when the frame was new
      * @throws StoreException.Corrupt when it is not a frame
      * @throws StoreException.Full on ENOSPC: the frame is not in the store
+     * @throws IllegalArgumentException for a PIECE, which enters by {@link #commitPiece} alone
      */
     boolean append(UUID session, byte[] frame, int offset, int length) throws IOException;
 
@@ -39,10 +42,12 @@ public interface ChunkStore extends AutoCloseable {
     LogPosition sync() throws IOException;
 
     /**
-     * Appends and syncs a PIECE frame, after proving that its whole manifest is durable here (each
+     * Syncs, then appends and syncs a PIECE frame, after proving that its whole manifest is durable here (each
      * NODE's children, recursively, by the clear headers; no key needed).
      *
-     * @return what is missing, at most 10,000 ids; empty when the piece is now durable
+     * @return what is missing, at most 10,000 ids; empty when the piece is now durable (or was before)
+     * @throws StoreException.Corrupt when it is no PIECE frame, or a manifest node is damaged here
+     *     (that node then counts as missing: ask again, and send it)
      */
     List<ChunkId> commitPiece(UUID session, byte[] pieceFrame) throws IOException;
 

@@ -1,0 +1,133 @@
+package io.holdfast.chunk.folder;
+
+import java.io.Closeable;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * How the store writes: the edge at which tests let a disk fill up or fail. Nothing here may be
+ * undone by {@link Thread#interrupt}: an interrupted thread must not close a pack for all others,
+ * which is why packs are not written through a {@link FileChannel}.
+ */
+interface Disk {
+    /** Opens a file to write at its end, which is set to {@code length}; creates it if absent. */
+    Appender append(Path file, long length) throws IOException;
+
+    /** Replaces a file: temporary file, fsync, rename, fsync of the folder. */
+    void replace(Path file, byte[] bytes) throws IOException;
+
+    /** Makes the names in a folder durable. */
+    void syncFolder(Path folder) throws IOException;
+
+    /** A file that grows at its end. */
+    interface Appender extends Closeable {
+        /** Appends all the bytes, or throws; then the end of the file is unknown. */
+        void write(byte[] bytes, int offset, int length) throws IOException;
+
+        /** Makes all that was written durable, the length included. */
+        void sync() throws IOException;
+
+        /** Cuts the file. */
+        void truncate(long length) throws IOException;
+    }
+
+    /** True when there is no room: out of space, quota, or the process's file size limit. */
+    static boolean isFull(IOException e) {
+        String message = String.valueOf(e.getMessage());
+        return message.contains("No space left on device")
+                || message.contains("Disk quota exceeded")
+                || message.contains("File too large");
+    }
+
+    /** The real one. */
+    Disk REAL =
+            new Disk() {
+                @Override
+                public Appender append(Path file, long length) throws IOException {
+                    return new RealAppender(file, length);
+                }
+
+                @Override
+                public void replace(Path file, byte[] bytes) throws IOException {
+                    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+                    try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
+                        out.write(bytes);
+                        out.getFD().sync();
+                    } catch (IOException e) {
+                        Files.deleteIfExists(temporary);
+                        throw e;
+                    }
+                    Files.move(
+                            temporary,
+                            file,
+                            StandardCopyOption.ATOMIC_MOVE,
+                            StandardCopyOption.REPLACE_EXISTING);
+                    syncFolder(java.util.Objects.requireNonNull(file.getParent()));
+                }
+
+                @Override
+                public void syncFolder(Path folder) throws IOException {
+                    boolean interrupted = false;
+                    try {
+                        while (true) {
+                            try (FileChannel names =
+                                    FileChannel.open(folder, StandardOpenOption.READ)) {
+                                names.force(true);
+                                return;
+                            } catch (ClosedByInterruptException e) {
+                                interrupted |= Thread.interrupted();
+                            }
+                        }
+                    } finally {
+                        if (interrupted) {
+                            Thread.currentThread().interrupt();
+                        }
+                    }
+                }
+            };
+
+    /** A {@link RandomAccessFile}: blocking, positioned, deaf to interrupts. */
+    final class RealAppender implements Appender {
+        private final RandomAccessFile file;
+
+        RealAppender(Path path, long length) throws IOException {
+            file = new RandomAccessFile(path.toFile(), "rw");
+            try {
+                truncate(length);
+            } catch (IOException e) {
+                file.close();
+                throw e;
+            }
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            file.write(bytes, offset, length);
+        }
+
+        @Override
+        public void sync() throws IOException {
+            file.getFD().sync();
+        }
+
+        @Override
+        public void truncate(long length) throws IOException {
+            if (file.length() != length) {
+                file.setLength(length);
+            }
+            file.seek(length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+}
