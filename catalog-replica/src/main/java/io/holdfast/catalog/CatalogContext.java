@@ -20,7 +20,8 @@ final class CatalogContext {
     private CatalogContext() {}
 
     /** Starts it, and brings the tables to this version. @throws IOException as {@link CatalogDatabase#open} */
-    static ApplicationContext start(CatalogDatabaseConfig config) throws IOException {
+    static ApplicationContext start(CatalogDatabaseConfig config, String fileLayer)
+            throws IOException {
         ApplicationContext context =
                 ApplicationContext.builder()
                         .deduceEnvironment(false)
@@ -28,7 +29,7 @@ final class CatalogContext {
                         .enableDefaultPropertySources(false)
                         .environmentPropertySource(false)
                         .banner(false)
-                        .properties(properties(config))
+                        .properties(properties(config, fileLayer))
                         .build();
         try {
             context.start();
@@ -45,10 +46,10 @@ final class CatalogContext {
         }
     }
 
-    private static Map<String, Object> properties(CatalogDatabaseConfig config) {
+    private static Map<String, Object> properties(CatalogDatabaseConfig config, String fileLayer) {
         Map<String, Object> all = new HashMap<>();
         String prefix = "datasources." + NAME + ".";
-        all.put(prefix + "url", url(config));
+        all.put(prefix + "url", url(config, fileLayer));
         all.put(prefix + "username", config.user());
         all.put(prefix + "password", config.password());
         all.put(
@@ -64,7 +65,7 @@ final class CatalogContext {
         return all;
     }
 
-    private static String url(CatalogDatabaseConfig config) {
+    private static String url(CatalogDatabaseConfig config, String fileLayer) {
         String url = config.jdbcUrl();
         if (config.isMariaDb()) {
             return url
@@ -72,7 +73,7 @@ final class CatalogContext {
                     + "sessionVariables=innodb_lock_wait_timeout="
                     + Math.max(1, config.lockTimeout().toSeconds());
         }
-        return DurableFilePath.url(url)
+        return DurableFilePath.url(url, fileLayer)
                 + ";MODE=MariaDB;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
                 + ";DB_CLOSE_ON_EXIT=FALSE;LOCK_TIMEOUT="
                 + config.lockTimeout().toMillis();

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ public final class CatalogDatabase implements AutoCloseable {
     private static final long NO_EPOCH = -1;
 
     private final ApplicationContext context;
+    private final Seams seams;
     private final Durability durability;
     private final SynchronousTransactionManager<Connection> transactions;
     private final PieceRepository pieces;
@@ -58,8 +60,19 @@ public final class CatalogDatabase implements AutoCloseable {
     private final UUID database;
     private final AtomicLong durableSeq = new AtomicLong();
 
-    private CatalogDatabase(ApplicationContext context, Durability durability) {
+    /**
+     * Where tests reach in.
+     *
+     * @param fileLayer scheme of an H2 file system below ours, with its colon; empty for none
+     * @param step told the name of each step of a write, on the writer's thread
+     */
+    record Seams(String fileLayer, Consumer<String> step) {
+        static final Seams NONE = new Seams("", step -> {});
+    }
+
+    private CatalogDatabase(ApplicationContext context, Durability durability, Seams seams) {
         this.context = context;
+        this.seams = seams;
         this.durability = durability;
         this.transactions = CatalogContext.transactions(context);
         this.pieces = context.getBean(PieceRepository.class);
@@ -94,11 +107,16 @@ public final class CatalogDatabase implements AutoCloseable {
      *     made by a later version
      */
     public static CatalogDatabase open(CatalogDatabaseConfig config) throws IOException {
-        ApplicationContext context = CatalogContext.start(config);
+        return open(config, Seams.NONE);
+    }
+
+    /** The same, with what a test of bad days puts in between. */
+    static CatalogDatabase open(CatalogDatabaseConfig config, Seams seams) throws IOException {
+        ApplicationContext context = CatalogContext.start(config, seams.fileLayer());
         Durability durability = null;
         try {
             durability = Durability.of(config, CatalogContext.dataSource(context));
-            return new CatalogDatabase(context, durability);
+            return new CatalogDatabase(context, durability, seams);
         } catch (RuntimeException | IOException e) {
             if (durability != null) {
                 durability.close();
@@ -316,8 +334,10 @@ public final class CatalogDatabase implements AutoCloseable {
                     transactions.executeWrite(status -> {
                         try {
                             transaction.begin(epoch);
+                            seams.step().accept("locked");
                             T done = work.run(transaction);
                             transaction.end();
+                            seams.step().accept("written");
                             return done;
                         } catch (CatalogException e) {
                             throw new Abort(e);
@@ -331,11 +351,13 @@ public final class CatalogDatabase implements AutoCloseable {
             }
             throw new CatalogException.Unavailable(database, e);
         }
+        seams.step().accept("committed");
         try {
             durability.await();
         } catch (GroupSync.SyncFailed e) {
             throw new CatalogException.Unknown(database, e);
         }
+        seams.step().accept("durable");
         durableSeq.accumulateAndGet(transaction.lastSeq, Math::max);
         return result;
     }

@@ -17,21 +17,31 @@ import org.h2.store.fs.FilePathWrapper;
  * header and footer can be there while a page between them is not. Here the last block of a longer
  * write follows an fsync of the rest: where the footer is, everything before it is. {@code
  * CHECKPOINT SYNC} then fsyncs the footer.
+ *
+ * <p>Public because H2 makes instances by reflection.
  */
-final class DurableFilePath extends FilePathWrapper {
+public final class DurableFilePath extends FilePathWrapper {
     private static final String SCHEME = "holdfastsync";
     private static final int BLOCK = 4096;
+
+    /** For H2. */
+    public DurableFilePath() {}
 
     static {
         FilePath.register(new DurableFilePath());
     }
 
-    /** The URL that reaches the same file through this class; other URLs as they are. */
-    static String url(String jdbcUrl) {
+    /**
+     * The URL that reaches the same file through this class; other URLs as they are.
+     *
+     * @param below scheme of a further layer with its colon, or empty
+     */
+    static String url(String jdbcUrl, String below) {
         return jdbcUrl.startsWith(CatalogDatabaseConfig.H2_FILE)
                 ? "jdbc:h2:"
                         + SCHEME
                         + ":"
+                        + below
                         + jdbcUrl.substring(CatalogDatabaseConfig.H2_FILE.length())
                 : jdbcUrl;
     }

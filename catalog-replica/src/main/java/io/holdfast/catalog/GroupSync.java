@@ -60,6 +60,16 @@ final class GroupSync {
         }
     }
 
+    /** How many have asked so far. */
+    long asked() {
+        lock.lock();
+        try {
+            return asked;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void run() {
         running = true;
         long upTo = asked;
