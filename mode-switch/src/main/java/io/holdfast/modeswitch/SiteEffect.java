@@ -17,7 +17,7 @@ public sealed interface SiteEffect {
     /** Send no SiteAck for lineages below this epoch any more. */
     record CloseAckGate(Epoch epoch) implements SiteEffect {}
 
-    /** Ask the members of the other site what they know, again and again while in AWAIT_CONFIRM. */
+    /** Ask the members of both sites what they know, again and again while in AWAIT_CONFIRM. */
     record AskConfirmation(Set<String> members, long round) implements SiteEffect {}
 
     /** Answer a member's question. */

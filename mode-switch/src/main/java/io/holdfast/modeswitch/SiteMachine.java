@@ -27,7 +27,7 @@ import java.util.TreeSet;
  * <tr><td>T2</td><td>BOOT -> AWAIT_CONFIRM</td><td>Booted: durable role ACTIVE(e), promise = e</td>
  *     <td>AskConfirmation</td></tr>
  * <tr><td>T3</td><td>AWAIT_CONFIRM -> ACTIVE</td><td>PeerReport of this round with promise <= e from a
- *     quorum of peer members</td><td>StartServices, CommitReplication(ASYNC)</td></tr>
+ *     quorum of peer members and, with this one, of own members</td><td>StartServices, CommitReplication(ASYNC)</td></tr>
  * <tr><td>T4</td><td>AWAIT_CONFIRM -> FENCED</td><td>PeerReport with promise > e</td><td>as T9</td></tr>
  * <tr><td>T5</td><td>AWAIT_CONFIRM, STANDBY -> SEALING</td><td>OperatorFailover; unless forced, only when
  *     no peer member answers. Or SwitchoverApplied naming this member</td>
@@ -61,7 +61,8 @@ import java.util.TreeSet;
  *     ReplicationCommitted(SYNC)</td><td>CaptureBarrier; CommitReplication(SYNC)</td></tr>
  * </table>
  *
- * <p>Choices beyond the protocol: a promise names its candidate, so that two members of one site cannot
+ * <p>Choices beyond the protocol: a confirmation asks own members too, because they may have sealed a higher
+ * epoch of their own site of which the peer knows nothing; a promise names its candidate, so that two members of one site cannot
  * both promote it in the same epoch; answers to a confirmation carry the round of the question, so that an
  * answer from before a crash does not count; a planned move needs the promise of every own member before
  * its EpochChange is committed, so that none of them can be confirmed in the old epoch afterwards.
@@ -203,7 +204,7 @@ public final class SiteMachine {
         if (e.role() == SiteRole.ACTIVE && promise.equals(epoch)) {
             if (rules.confirmAfterBoot()) {
                 become(SiteRole.AWAIT_CONFIRM);
-                effects.add(new SiteEffect.AskConfirmation(config.peerMembers(), round));
+                effects.add(new SiteEffect.AskConfirmation(others(), round));
             } else {
                 become(SiteRole.AWAIT_CONFIRM);
                 resume();
@@ -242,15 +243,26 @@ public final class SiteMachine {
         }
         higher(highest);
         boolean asked = e.round() == round || !rules.freshReports();
-        if (role == SiteRole.AWAIT_CONFIRM
-                && asked
-                && config.peerMembers().contains(e.member())
-                && e.promise().compareTo(epoch) <= 0) {
+        if (role == SiteRole.AWAIT_CONFIRM && asked && e.promise().compareTo(epoch) <= 0) {
             confirmations = plus(confirmations, e.member());
-            if (confirmations.size() >= config.peerQuorum()) {
+            if (confirmed()) {
                 resume();
             }
         }
+    }
+
+    /** A quorum of each site, so that it meets the quorum that would have sealed a higher epoch. */
+    private boolean confirmed() {
+        long peers = confirmations.stream().filter(config.peerMembers()::contains).count();
+        long own = confirmations.stream().filter(config.ownMembers()::contains).count();
+        return peers >= config.peerQuorum() && own + 1 >= config.ownQuorum();
+    }
+
+    private Set<String> others() {
+        Set<String> others = new TreeSet<>(config.ownMembers());
+        others.addAll(config.peerMembers());
+        others.remove(config.self());
+        return others;
     }
 
     // ---- fencing and return
@@ -670,8 +682,7 @@ public final class SiteMachine {
                 }
             }
             case ACTIVE -> replicationTick(elapsedMillis);
-            case AWAIT_CONFIRM ->
-                    effects.add(new SiteEffect.AskConfirmation(config.peerMembers(), round));
+            case AWAIT_CONFIRM -> effects.add(new SiteEffect.AskConfirmation(others(), round));
             case BOOT, STANDBY, DRAINING, FENCED, RECONCILING -> {}
         }
     }

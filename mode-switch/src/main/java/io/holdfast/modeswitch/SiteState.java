@@ -19,7 +19,7 @@ import java.util.TreeSet;
  * @param promisedTo who got that promise; empty text for none
  * @param seen highest epoch or promise heard of anywhere, never below {@code promise}
  * @param round number of this start
- * @param confirmations members of the other site that confirmed in this round
+ * @param confirmations members of both sites that confirmed in this round
  * @param attempt the promotion or planned move under way
  * @param replication how the peer follows, while ACTIVE or DRAINING
  * @param caughtUp whether CATCHUP has passed its barrier
