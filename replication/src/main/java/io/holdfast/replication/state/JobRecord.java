@@ -59,6 +59,20 @@ public record JobRecord(
         return state.isComplete() && row.isPresent() && !isProtected();
     }
 
+    /** The form on the wire, message JobState of {@code cluster.proto}. */
+    public io.holdfast.replication.proto.cluster.v1.JobState toProto() {
+        return Codec.jobRecord(this);
+    }
+
+    /**
+     * Reads {@link #toProto()}.
+     *
+     * @throws io.holdfast.standard.FormatException when a field is malformed
+     */
+    public static JobRecord of(io.holdfast.replication.proto.cluster.v1.JobState proto) {
+        return Codec.jobRecord(proto);
+    }
+
     JobRecord ended(Command.JobEnded end, long micros) {
         return new JobRecord(
                 job,

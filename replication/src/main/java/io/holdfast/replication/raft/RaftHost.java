@@ -1,0 +1,1145 @@
+package io.holdfast.replication.raft;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.agent.tls.PeerIdentity;
+import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.replication.raft.ClusterStateMachine.View;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Entry;
+import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.Tail;
+import io.holdfast.replication.state.WriteReplies;
+import io.holdfast.standard.Endpoint;
+import io.holdfast.standard.Epoch;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.ratis.client.RaftClient;
+import org.apache.ratis.client.RaftClientConfigKeys;
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.grpc.GrpcTlsConfig;
+import org.apache.ratis.proto.RaftProtos;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.protocol.exceptions.GroupMismatchException;
+import org.apache.ratis.protocol.exceptions.StateMachineException;
+import org.apache.ratis.retry.RetryPolicies;
+import org.apache.ratis.rpc.SupportedRpcType;
+import org.apache.ratis.server.RaftConfiguration;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Raft server of one node, with a Raft group for each lineage that is open here. Thread-safe.
+ *
+ * <p>Its folder: {@code incarnation} ({@link StorageIncarnation}), {@code lineages/UUID} (Ratis'
+ * files of one lineage), {@code specs/UUID} (the members a lineage was opened with, for a restart
+ * before Ratis has logged them), {@code archive/UUID} (closed lineages; nothing is ever deleted).
+ *
+ * <p>Ratis survives things after which a member must not go on: a failed log, an apply that failed, a
+ * group that closed itself after a long pause. Each calls the {@code fatal} hook, once; in production
+ * it ends the process, and whoever supervises it starts it again.
+ *
+ * <p>Raft does not fence. Callers check epochs and promises before they open a lineage, and every
+ * command carries the epoch of its proposer.
+ */
+public final class RaftHost implements AutoCloseable {
+    static final String LINEAGES = "lineages";
+    private static final String SPECS = "specs";
+    private static final String ARCHIVE = "archive";
+    private static final Logger LOG = LoggerFactory.getLogger(RaftHost.class);
+
+    private final String nodeId;
+    private final UUID incarnation;
+    private final Path folder;
+    private final RaftSettings settings;
+    private final InstantSource clock;
+    private final Consumer<String> fatal;
+    private final RaftPeerId self;
+    private final RaftProperties properties;
+    private final Parameters parameters;
+    private final List<RaftEvents> events = new CopyOnWriteArrayList<>();
+    private final Map<UUID, ClusterStateMachine> machines = new ConcurrentHashMap<>();
+    private final Map<UUID, RaftClient> clients = new ConcurrentHashMap<>();
+    private final Set<UUID> closing = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean dead = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final AtomicLong calls = new AtomicLong();
+    private final ClientId clientId = ClientId.randomId();
+    private final ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor();
+    private volatile @Nullable RaftServer server;
+
+    private RaftHost(
+            String nodeId,
+            UUID incarnation,
+            Path folder,
+            Endpoint address,
+            TlsMaterial tls,
+            RaftSettings settings,
+            InstantSource clock,
+            Consumer<String> fatal) {
+        this.nodeId = nodeId;
+        this.incarnation = incarnation;
+        this.folder = folder;
+        this.settings = settings;
+        this.clock = clock;
+        this.fatal = fatal;
+        this.self =
+                RaftPeerId.valueOf(new Member(nodeId, incarnation, address, true, 0).memberId());
+        this.properties = properties(folder, address, settings);
+        this.parameters = parameters(tls);
+    }
+
+    /**
+     * Starts the server with every lineage that was open before.
+     *
+     * @param nodeId this node, as in the MBR
+     * @param incarnation of the folder, see {@link StorageIncarnation}
+     * @param folder for this server alone; created when missing
+     * @param address to listen on
+     * @param tls own certificate, of role {@code node}; only such peers are talked to
+     * @param clock gives the time that is stamped on commands while this node leads
+     * @param fatal called at most once, on any thread, with what happened: this process must end
+     * @param listeners told from the start, also about what is applied while starting
+     * @throws IOException when the address is taken, or the folder is damaged; nothing runs then
+     */
+    public static RaftHost start(
+            String nodeId,
+            UUID incarnation,
+            Path folder,
+            Endpoint address,
+            TlsMaterial tls,
+            RaftSettings settings,
+            InstantSource clock,
+            Consumer<String> fatal,
+            RaftEvents... listeners)
+            throws IOException {
+        RaftHost host =
+                new RaftHost(
+                        nodeId,
+                        incarnation,
+                        folder.toAbsolutePath(),
+                        address,
+                        tls,
+                        settings,
+                        clock,
+                        fatal);
+        host.events.addAll(List.of(listeners));
+        try {
+            host.open();
+            return host;
+        } catch (IOException | RuntimeException e) {
+            host.close();
+            throw e;
+        }
+    }
+
+    private void open() throws IOException {
+        for (String name : List.of(LINEAGES, SPECS, ARCHIVE)) {
+            Files.createDirectories(folder.resolve(name));
+        }
+        Durable.syncFolder(folder);
+        refuseHollowLineages();
+        RaftServer started =
+                RaftServer.newBuilder()
+                        .setServerId(self)
+                        .setOption(RaftStorage.StartupOption.RECOVER)
+                        .setProperties(properties)
+                        .setParameters(parameters)
+                        .setStateMachineRegistry(this::newMachine)
+                        .build();
+        server = started;
+        started.start();
+        reopenUnstartedLineages(started);
+    }
+
+    private ClusterStateMachine newMachine(RaftGroupId group) {
+        ClusterStateMachine machine = new ClusterStateMachine(group.getUuid(), this);
+        machines.put(group.getUuid(), machine);
+        return machine;
+    }
+
+    /**
+     * Ratis formats a folder without {@code raft-meta}, silently. One without a log is what a crash
+     * leaves while a lineage is created, and is set aside; one with a log has lost something.
+     */
+    private void refuseHollowLineages() throws IOException {
+        try (Stream<Path> found = Files.list(folder.resolve(LINEAGES))) {
+            for (Path lineage : found.toList()) {
+                Path current = lineage.resolve("current");
+                if (Files.exists(current.resolve("raft-meta"))) {
+                    continue;
+                }
+                if (holdsFiles(current, "log_") || holdsFiles(lineage.resolve("sm"), "snapshot")) {
+                    throw new IOException(
+                            "Lineage folder "
+                                    + lineage
+                                    + " has lost its file current/raft-meta. Start this node with an"
+                                    + " empty Raft folder, as a new member.");
+                }
+                archive(lineage);
+            }
+        }
+    }
+
+    private static boolean holdsFiles(Path folder, String prefix) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(f -> f.getFileName().toString().startsWith(prefix));
+        }
+    }
+
+    /** Opens again what was created, but had logged no members yet: Ratis cannot know them. */
+    private void reopenUnstartedLineages(RaftServer started) throws IOException {
+        try (Stream<Path> files = Files.list(folder.resolve(SPECS))) {
+            for (Path file : files.toList()) {
+                if (file.getFileName().toString().endsWith(".tmp")) {
+                    continue;
+                }
+                LineageSpec spec = SpecFile.read(file);
+                if (isOpen(spec.lineage())) {
+                    RaftServer.Division division =
+                            started.getDivision(RaftGroupId.valueOf(spec.lineage()));
+                    RaftConfiguration members = division.getRaftConf();
+                    if (!spec.members().isEmpty()
+                            && members.getAllPeers().isEmpty()
+                            && members.getAllPeers(RaftProtos.RaftPeerRole.LISTENER).isEmpty()) {
+                        removeGroup(spec.lineage());
+                        addGroup(spec, false);
+                    }
+                } else {
+                    addGroup(spec, true);
+                }
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ settings
+
+    private static RaftProperties properties(Path folder, Endpoint address, RaftSettings s) {
+        RaftProperties p = new RaftProperties();
+        org.apache.ratis.RaftConfigKeys.Rpc.setType(p, SupportedRpcType.GRPC);
+        GrpcConfigKeys.Server.setHost(p, address.host());
+        GrpcConfigKeys.Server.setPort(p, address.requirePort());
+        RaftServerConfigKeys.setStorageDir(p, List.of(folder.resolve(LINEAGES).toFile()));
+        RaftServerConfigKeys.setRemovedGroupsDir(p, folder.resolve(ARCHIVE).toFile());
+        RaftServerConfigKeys.setStorageFreeSpaceMin(p, SizeInBytes.valueOf(s.freeSpaceMinBytes()));
+        RaftServerConfigKeys.setCloseThreshold(p, seconds(60));
+        TimeDuration min = millis(s.electionMin());
+        TimeDuration max = millis(s.electionMax());
+        RaftServerConfigKeys.Rpc.setTimeoutMin(p, min);
+        RaftServerConfigKeys.Rpc.setTimeoutMax(p, max);
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(p, min);
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, max);
+        RaftServerConfigKeys.Rpc.setSlownessTimeout(p, seconds(30));
+        RaftServerConfigKeys.LeaderElection.setPreVote(p, true);
+        RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
+                p, max.multiply(4).compareTo(seconds(10)) < 0 ? max.multiply(4) : seconds(10));
+        RaftServerConfigKeys.Notification.setNoLeaderTimeout(p, seconds(5));
+        RaftServerConfigKeys.Read.setOption(p, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
+        RaftServerConfigKeys.Read.setLeaderLeaseEnabled(p, false);
+        RaftServerConfigKeys.Read.setTimeout(p, millis(s.submitTimeout()));
+        RaftServerConfigKeys.Log.setCorruptionPolicy(
+                p, RaftServerConfigKeys.Log.CorruptionPolicy.EXCEPTION);
+        RaftServerConfigKeys.Log.setSegmentSizeMax(p, SizeInBytes.valueOf(s.segmentBytes()));
+        RaftServerConfigKeys.Log.setPreallocatedSize(
+                p, SizeInBytes.valueOf(Math.min(s.segmentBytes(), 1 << 20)));
+        RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(p, true);
+        RaftServerConfigKeys.Log.setPurgePreservationLogNum(p, s.preservedEntries());
+        RaftServerConfigKeys.Log.setPurgeGap(p, (int) Math.min(1024, s.snapshotEntries()));
+        RaftServerConfigKeys.Log.setUnsafeFlushEnabled(p, false);
+        RaftServerConfigKeys.Log.setAsyncFlushEnabled(p, false);
+        RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(p, SizeInBytes.valueOf("1MB"));
+        RaftServerConfigKeys.Log.Appender.setWaitTimeMin(p, TimeDuration.ONE_MILLISECOND);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(p, true);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(p, s.snapshotEntries());
+        // Stopping is no different from being killed: the log is enough, and closing is quick.
+        RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(p, false);
+        RaftServerConfigKeys.Snapshot.setTriggerWhenRemoveEnabled(p, false);
+        RaftServerConfigKeys.Snapshot.setCreationGap(p, 1);
+        RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 3);
+        RaftClientConfigKeys.Rpc.setRequestTimeout(p, millis(s.electionMax().multipliedBy(3)));
+        return p;
+    }
+
+    private static Parameters parameters(TlsMaterial tls) {
+        Parameters p = new Parameters();
+        GrpcConfigKeys.TLS.setConf(
+                p,
+                new GrpcTlsConfig(
+                        tls.keyManager(), tls.trustManager(Set.of(PeerIdentity.NODE)), true));
+        return p;
+    }
+
+    private static TimeDuration millis(Duration d) {
+        return TimeDuration.valueOf(d.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private static TimeDuration seconds(int n) {
+        return TimeDuration.valueOf(n, TimeUnit.SECONDS);
+    }
+
+    // ------------------------------------------------------------------ lineages
+
+    /** This node as a member. */
+    public Member self(boolean voter, int priority) {
+        return new Member(
+                nodeId,
+                incarnation,
+                Endpoint.of(
+                        GrpcConfigKeys.Server.host(properties),
+                        GrpcConfigKeys.Server.port(properties)),
+                voter,
+                priority);
+    }
+
+    /** The lineages that are open here. */
+    public List<UUID> lineages() {
+        List<UUID> ids = new ArrayList<>();
+        running().getGroupIds().forEach(id -> ids.add(id.getUuid()));
+        ids.sort(Comparator.naturalOrder());
+        return ids;
+    }
+
+    /** Whether a lineage is open here. */
+    public boolean isOpen(UUID lineage) {
+        return lineages().contains(lineage);
+    }
+
+    /**
+     * Opens a new lineage with its first members. Each of them calls this with the same
+     * specification, voters and listeners alike; then the voters elect. Harmless when it is open.
+     *
+     * @throws IOException when this node is not among the members, or its folder cannot be written
+     */
+    public void createLineage(LineageSpec spec) throws IOException {
+        requireMember(spec);
+        addDurably(spec);
+    }
+
+    /**
+     * Makes this node ready to be added to a lineage that runs elsewhere. A listener starts as such,
+     * beside the members named; a voter starts without members, so that it never stands for election,
+     * and waits. Then a member calls {@link #addMember}. Harmless when the lineage is open.
+     *
+     * @param spec the members that run, and this node
+     */
+    public void joinLineage(LineageSpec spec) throws IOException {
+        Member me = requireMember(spec);
+        addDurably(me.voter() ? new LineageSpec(spec.lineage(), List.of()) : spec);
+    }
+
+    private Member requireMember(LineageSpec spec) throws IOException {
+        return spec.member(nodeId)
+                .filter(m -> m.incarnation().equals(incarnation))
+                .orElseThrow(() ->
+                        new IOException("Node " + self + " is not among the members of " + spec));
+    }
+
+    private synchronized void addDurably(LineageSpec spec) throws IOException {
+        if (isOpen(spec.lineage())) {
+            return;
+        }
+        SpecFile.write(folder.resolve(SPECS).resolve(spec.lineage().toString()), spec);
+        addGroup(spec, true);
+        Path group = lineageFolder(spec.lineage());
+        for (Path path : List.of(group.resolve("current"), group, folder.resolve(LINEAGES))) {
+            Durable.syncFolder(path);
+        }
+    }
+
+    private void addGroup(LineageSpec spec, boolean format) throws IOException {
+        RaftGroupId id = RaftGroupId.valueOf(spec.lineage());
+        RaftGroup group =
+                RaftGroup.valueOf(id, spec.members().stream().map(RaftHost::peer).toList());
+        requireSuccess(
+                running()
+                        .groupManagement(
+                                GroupManagementRequest.newAdd(
+                                        clientId, self, calls.incrementAndGet(), group, format)));
+    }
+
+    /**
+     * Closes a lineage and archives its folder. Nothing is deleted; harmless when it is not open.
+     *
+     * @return where it lies now; empty when there was none
+     */
+    public synchronized Optional<Path> closeLineage(UUID lineage) throws IOException {
+        if (isOpen(lineage)) {
+            removeGroup(lineage);
+        }
+        machines.remove(lineage);
+        forgetClient(lineage);
+        Optional<Path> archived = Optional.empty();
+        Path group = lineageFolder(lineage);
+        if (Files.isDirectory(group)) {
+            archived = Optional.of(archive(group));
+        }
+        Files.deleteIfExists(folder.resolve(SPECS).resolve(lineage.toString()));
+        Durable.syncFolder(folder.resolve(SPECS));
+        return archived;
+    }
+
+    private void removeGroup(UUID lineage) throws IOException {
+        closing.add(lineage);
+        try {
+            requireSuccess(
+                    running()
+                            .groupManagement(
+                                    GroupManagementRequest.newRemove(
+                                            clientId,
+                                            self,
+                                            calls.incrementAndGet(),
+                                            RaftGroupId.valueOf(lineage),
+                                            false,
+                                            false)));
+        } finally {
+            closing.remove(lineage);
+        }
+    }
+
+    private Path archive(Path group) throws IOException {
+        Path archive = folder.resolve(ARCHIVE);
+        String name = group.getFileName().toString();
+        Path target = archive.resolve(name);
+        for (int n = 2; Files.exists(target); n++) {
+            target = archive.resolve(name + "." + n);
+        }
+        Files.move(group, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+        Durable.syncFolder(archive);
+        Durable.syncFolder(folder.resolve(LINEAGES));
+        return target;
+    }
+
+    private Path lineageFolder(UUID lineage) {
+        return folder.resolve(LINEAGES).resolve(lineage.toString());
+    }
+
+    // ------------------------------------------------------------------ who leads, who belongs
+
+    /** Whether this node leads and may serve: it has applied everything from earlier terms. */
+    public boolean isLeader(UUID lineage) {
+        return division(lineage).filter(d -> d.getInfo().isLeaderReady()).isPresent();
+    }
+
+    /** The node that leads, as far as this node knows. */
+    public Optional<String> leader(UUID lineage) {
+        return division(lineage)
+                .flatMap(d -> Optional.ofNullable(d.getInfo().getLeaderId()))
+                .map(RaftHost::nodeOf);
+    }
+
+    /** The newest term this node knows; 0 when the lineage is not open. */
+    public long term(UUID lineage) {
+        return division(lineage).map(d -> d.getInfo().getCurrentTerm()).orElse(0L);
+    }
+
+    /** The members as this node knows them; empty when the lineage is not open. */
+    public List<Member> members(UUID lineage) {
+        return division(lineage)
+                .map(d -> {
+                    RaftConfiguration conf = d.getRaftConf();
+                    List<Member> members = new ArrayList<>();
+                    conf.getCurrentPeers().forEach(p -> members.add(member(p, true)));
+                    conf.getCurrentPeers(RaftProtos.RaftPeerRole.LISTENER)
+                            .forEach(p -> members.add(member(p, false)));
+                    members.sort(Comparator.comparing(Member::nodeId));
+                    return members;
+                })
+                .orElse(List.of());
+    }
+
+    /**
+     * Adds one member that has called {@link #joinLineage}; call it on any member. Blocks until the
+     * new member has caught up. Harmless when it belongs already.
+     *
+     * @throws IOException when it was not done in time
+     */
+    public void addMember(UUID lineage, Member member) throws IOException {
+        if (members(lineage).contains(member)) {
+            return;
+        }
+        SetConfigurationRequest.Arguments.Builder change =
+                SetConfigurationRequest.Arguments.newBuilder();
+        List<Member> now = members(lineage);
+        List<RaftPeer> voters = peers(now, true, member);
+        List<RaftPeer> listeners = peers(now, false, member);
+        (member.voter() ? voters : listeners).add(peer(member));
+        configure(lineage, change.setServersInNewConf(voters).setListenersInNewConf(listeners));
+    }
+
+    /** Removes one member; call it on any other. Harmless when it does not belong. */
+    public void removeMember(UUID lineage, String node) throws IOException {
+        List<Member> now = members(lineage);
+        Optional<Member> gone = now.stream().filter(m -> m.nodeId().equals(node)).findFirst();
+        if (gone.isEmpty()) {
+            return;
+        }
+        configure(
+                lineage,
+                SetConfigurationRequest.Arguments.newBuilder()
+                        .setServersInNewConf(peers(now, true, gone.get()))
+                        .setListenersInNewConf(peers(now, false, gone.get())));
+    }
+
+    private void configure(UUID lineage, SetConfigurationRequest.Arguments.Builder change)
+            throws IOException {
+        requireSuccess(
+                client(lineage)
+                        .admin()
+                        .setConfiguration(
+                                change.setServersInCurrentConf(currentPeers(lineage, true))
+                                        .setListenersInCurrentConf(currentPeers(lineage, false))
+                                        .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                                        .build()));
+        forgetClient(lineage);
+    }
+
+    private List<RaftPeer> currentPeers(UUID lineage, boolean voters) {
+        return members(lineage).stream()
+                .filter(m -> m.voter() == voters)
+                .map(RaftHost::peer)
+                .toList();
+    }
+
+    private static List<RaftPeer> peers(List<Member> members, boolean voters, Member but) {
+        return members.stream()
+                .filter(m -> m.voter() == voters && !m.nodeId().equals(but.nodeId()))
+                .map(RaftHost::peer)
+                .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    /**
+     * Makes a voter the leader, and the one preferred from now on.
+     *
+     * @throws IOException when it did not take over within {@code timeout}
+     */
+    public void transferLeadership(UUID lineage, String node, Duration timeout) throws IOException {
+        List<Member> now = members(lineage);
+        Member target =
+                now.stream()
+                        .filter(m -> m.nodeId().equals(node) && m.voter())
+                        .findFirst()
+                        .orElseThrow(() ->
+                                new IOException(
+                                        "Node "
+                                                + node
+                                                + " is no voter of lineage "
+                                                + lineage
+                                                + ": "
+                                                + now));
+        // Ratis refuses a transfer unless the target has the highest priority.
+        int top = now.stream().mapToInt(Member::priority).max().orElse(0);
+        boolean alone =
+                now.stream().filter(m -> m.voter() && m.priority() == top).count() == 1
+                        && target.priority() == top;
+        if (!alone) {
+            List<RaftPeer> voters =
+                    now.stream()
+                            .filter(Member::voter)
+                            .map(m ->
+                                    m.nodeId().equals(node)
+                                            ? m.asVoter(Math.max(top, 1))
+                                            : m.priority() == top
+                                                    ? m.asVoter(Math.max(top - 1, 0))
+                                                    : m)
+                            .map(RaftHost::peer)
+                            .toList();
+            List<RaftPeer> listeners =
+                    now.stream().filter(m -> !m.voter()).map(RaftHost::peer).toList();
+            configure(
+                    lineage,
+                    SetConfigurationRequest.Arguments.newBuilder()
+                            .setServersInNewConf(voters)
+                            .setListenersInNewConf(listeners));
+        }
+        if (!leader(lineage).equals(Optional.of(node))) {
+            requireSuccess(
+                    client(lineage)
+                            .admin()
+                            .transferLeadership(
+                                    RaftPeerId.valueOf(target.memberId()), timeout.toMillis()));
+        }
+    }
+
+    // ------------------------------------------------------------------ writes and reads
+
+    /**
+     * Proposes a command, from any member. The future completes with the answer of the state machine,
+     * or fails with a {@link SubmitException} within about the submit timeout; an {@link
+     * IllegalArgumentException} means that the command is too large or malformed.
+     *
+     * @param epoch of the proposer
+     * @param operation the same when the same thing is asked again: then it is done once
+     */
+    public CompletableFuture<Written> submit(
+            UUID lineage, Epoch epoch, Command command, UUID operation) {
+        ByteString bytes = new Entry(operation, epoch, 0, command).toBytes();
+        Message message = Message.valueOf(ClusterStateMachine.theirs(bytes));
+        return CompletableFuture.supplyAsync(
+                () -> unchecked(() -> write(lineage, message)), callers);
+    }
+
+    private Written write(UUID lineage, Message message) throws IOException {
+        if (!isOpen(lineage)) {
+            throw notOpen(lineage);
+        }
+        RaftClientReply reply;
+        try {
+            reply = isLeader(lineage) ? writeHere(lineage, message) : writeThere(lineage, message);
+        } catch (StateMachineException e) {
+            throw new IllegalArgumentException(
+                    e.getCause() == null ? e.getMessage() : e.getCause().getMessage(), e);
+        }
+        WriteReplies.WriteReply answer =
+                WriteReplies.parse(ClusterStateMachine.ours(reply.getMessage().getContent()));
+        return new Written(lineage, answer.index(), answer.term(), answer.reply());
+    }
+
+    /** The short way of the leader; when it has just lost that, the long one. */
+    private RaftClientReply writeHere(UUID lineage, Message message) throws IOException {
+        RaftClientReply reply;
+        try {
+            reply = ask(request(lineage, message, RaftClientRequest.writeRequestType()));
+        } catch (IOException e) {
+            throw unknown(lineage, e);
+        }
+        if (reply.isSuccess()) {
+            return reply;
+        }
+        if (reply.getStateMachineException() != null) {
+            throw reply.getStateMachineException();
+        }
+        // "Not leader" may be said of an entry that is in the log already: the operation id makes
+        // asking again safe.
+        return writeThere(lineage, message);
+    }
+
+    private RaftClientReply writeThere(UUID lineage, Message message) throws IOException {
+        try {
+            return requireSuccess(client(lineage).io().send(message));
+        } catch (StateMachineException e) {
+            throw e;
+        } catch (GroupMismatchException e) {
+            throw new SubmitException.Unavailable(
+                    "Lineage " + lineage + " is closed at the node that leads it.", e);
+        } catch (IOException e) {
+            throw unknown(lineage, e);
+        }
+    }
+
+    private SubmitException unknown(UUID lineage, IOException e) {
+        forgetClient(lineage);
+        return new SubmitException.OutcomeUnknown(
+                "No answer from lineage "
+                        + lineage
+                        + " within "
+                        + settings.submitTimeout().toMillis()
+                        + " ms (leader "
+                        + leader(lineage).orElse("unknown")
+                        + "). The command may have been done, or may still be. Ask again with the"
+                        + " same operation id.",
+                e);
+    }
+
+    private SubmitException.Unavailable notOpen(UUID lineage) {
+        return new SubmitException.Unavailable(
+                "Lineage " + lineage + " is not open at node " + nodeId + ".", null);
+    }
+
+    /** What is applied here, however old. @throws SubmitException.Unavailable when not open */
+    public ClusterState state(UUID lineage) throws SubmitException.Unavailable {
+        return view(lineage).state();
+    }
+
+    /** Index of the last entry that is applied here; -1 for none. */
+    public long appliedIndex(UUID lineage) throws SubmitException.Unavailable {
+        return view(lineage).index();
+    }
+
+    /** Index of the last entry in the log here, applied or not; -1 for none. */
+    public long lastIndex(UUID lineage) throws SubmitException.Unavailable {
+        RaftServer.Division division = division(lineage).orElseThrow(() -> notOpen(lineage));
+        TermIndex last = division.getRaftLog().getLastEntryTermIndex();
+        return Math.max(view(lineage).index(), last == null ? -1 : last.getIndex());
+    }
+
+    /** Term of the last entry in the log here; 0 for none, or when the lineage is not open. */
+    public long lastTerm(UUID lineage) {
+        return division(lineage)
+                .map(d -> d.getRaftLog().getLastEntryTermIndex())
+                .map(TermIndex::getTerm)
+                .orElseGet(() -> {
+                    ClusterStateMachine machine = machines.get(lineage);
+                    return machine == null ? 0 : machine.view().term();
+                });
+    }
+
+    private View view(UUID lineage) throws SubmitException.Unavailable {
+        ClusterStateMachine machine = machines.get(lineage);
+        if (machine == null || !isOpen(lineage)) {
+            throw notOpen(lineage);
+        }
+        return machine.view();
+    }
+
+    /**
+     * A state that holds everything answered before this call, wherever. Fails with {@link
+     * SubmitException.Unavailable} when nobody leads.
+     */
+    public CompletableFuture<ClusterState> readLinearizable(UUID lineage) {
+        return CompletableFuture.supplyAsync(
+                () ->
+                        unchecked(() -> {
+                            barrier(lineage);
+                            return state(lineage);
+                        }),
+                callers);
+    }
+
+    private void barrier(UUID lineage) throws IOException {
+        if (!isOpen(lineage)) {
+            throw notOpen(lineage);
+        }
+        Instant deadline = clock.instant().plus(settings.submitTimeout());
+        IOException last = null;
+        do {
+            try {
+                RaftClientReply reply =
+                        ask(request(lineage, Message.EMPTY, RaftClientRequest.readRequestType()));
+                if (reply.isSuccess()) {
+                    return;
+                }
+                last = reply.getException();
+            } catch (IOException e) {
+                last = e;
+            }
+            pause();
+        } while (clock.instant().isBefore(deadline) && isOpen(lineage));
+        throw new SubmitException.Unavailable(
+                "Nobody leads lineage " + lineage + " as far as node " + nodeId + " knows.", last);
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(50);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for a leader", e);
+        }
+    }
+
+    private RaftClientRequest request(UUID lineage, Message message, RaftClientRequest.Type type) {
+        return RaftClientRequest.newBuilder()
+                .setClientId(clientId)
+                .setServerId(self)
+                .setGroupId(RaftGroupId.valueOf(lineage))
+                .setCallId(calls.incrementAndGet())
+                .setMessage(message)
+                .setType(type)
+                .build();
+    }
+
+    private RaftClientReply ask(RaftClientRequest request) throws IOException {
+        CompletableFuture<RaftClientReply> reply = running().submitClientRequestAsync(request);
+        try {
+            return reply.get(settings.submitTimeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for Raft", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
+        } catch (TimeoutException e) {
+            throw new IOException("no answer of the Raft log", e);
+        }
+    }
+
+    // ------------------------------------------------------------------ tails and seeds
+
+    /**
+     * All that this member holds of a lineage: its state and every entry after it, also those that
+     * are not committed. Close the gate for acknowledgements first: what is appended while this runs
+     * may be missing.
+     *
+     * @throws IOException when the lineage is not open, or its log cannot be read
+     */
+    public Tail readTail(UUID lineage) throws IOException {
+        RaftServer.Division division = division(lineage).orElseThrow(() -> notOpen(lineage));
+        RaftLog log = division.getRaftLog();
+        for (int attempt = 0; attempt < 10; attempt++) {
+            View base = view(lineage);
+            TermIndex last = log.getLastEntryTermIndex();
+            if (last == null || last.getIndex() <= base.index()) {
+                return new Tail(
+                        lineage,
+                        base.term(),
+                        base.index(),
+                        base.state().toBytes(),
+                        List.of(),
+                        base.term(),
+                        base.index());
+            }
+            List<Tail.LogEntry> entries = entries(log, base.index() + 1, last.getIndex());
+            // Entries that a newer leader replaced meanwhile, or that were purged: read again.
+            if (entries.size() == last.getIndex() - base.index()
+                    && last.equals(log.getTermIndex(last.getIndex()))
+                    && entries.getLast().term() == last.getTerm()) {
+                return new Tail(
+                        lineage,
+                        base.term(),
+                        base.index(),
+                        base.state().toBytes(),
+                        entries,
+                        last.getTerm(),
+                        last.getIndex());
+            }
+            pause();
+        }
+        throw new IOException(
+                "The log of lineage " + lineage + " changes faster than it can be read.");
+    }
+
+    private static List<Tail.LogEntry> entries(RaftLog log, long from, long to) throws IOException {
+        List<Tail.LogEntry> entries = new ArrayList<>();
+        for (long index = from; index <= to; index++) {
+            RaftProtos.LogEntryProto entry = log.get(index);
+            if (entry == null) {
+                break;
+            }
+            entries.add(
+                    new Tail.LogEntry(
+                            entry.getTerm(),
+                            entry.getIndex(),
+                            entry.hasStateMachineLogEntry()
+                                    ? ByteString.copyFrom(
+                                            entry.getStateMachineLogEntry()
+                                                    .getLogData()
+                                                    .asReadOnlyByteBuffer())
+                                    : ByteString.EMPTY));
+        }
+        return entries;
+    }
+
+    /**
+     * Plants a state into a new lineage, in pieces, and opens its epoch, in one visible step. Blocks;
+     * may be repeated when its outcome is unknown.
+     *
+     * @param lineage open, without state; this node need not lead it
+     * @param state from {@link Tail#materialize}, or empty for a new cluster
+     * @param change the epoch that begins
+     * @throws RefusedException when the lineage has a state already, or the epoch is not higher
+     */
+    public Written seed(UUID lineage, ClusterState state, Command.EpochChange change)
+            throws IOException, RefusedException {
+        ByteString bytes = state.toBytes();
+        UUID seed =
+                UUID.nameUUIDFromBytes(
+                        (lineage + "/" + state.hash())
+                                .getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        step(lineage, change.epoch(), new Command.SeedBegin(seed, bytes.size(), state.hash()));
+        int sequence = 0;
+        for (int at = 0; at < bytes.size(); at += Command.MAX_SEED_CHUNK) {
+            int end = Math.min(bytes.size(), at + Command.MAX_SEED_CHUNK);
+            step(
+                    lineage,
+                    change.epoch(),
+                    new Command.SeedChunk(seed, sequence++, bytes.substring(at, end)));
+        }
+        return step(lineage, change.epoch(), new Command.SeedEnd(seed, change));
+    }
+
+    private Written step(UUID lineage, Epoch epoch, Command command)
+            throws IOException, RefusedException {
+        Written written = await(submit(lineage, epoch, command, UUID.randomUUID()));
+        if (written.reply() instanceof Reply.Refused refused) {
+            throw new RefusedException(refused);
+        }
+        return written;
+    }
+
+    /** Waits for a future of this class, and unwraps its failure. */
+    public static <T> T await(CompletableFuture<T> future) throws IOException {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for Raft", e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case IOException io -> throw io;
+                case RuntimeException runtime -> throw runtime;
+                case null, default -> throw new IOException(e.getCause());
+            }
+        }
+    }
+
+    /** Takes a snapshot now. @return the index of the last entry in it */
+    public long takeSnapshot(UUID lineage) throws IOException {
+        return requireSuccess(
+                        running()
+                                .snapshotManagement(
+                                        SnapshotManagementRequest.newCreate(
+                                                clientId,
+                                                self,
+                                                RaftGroupId.valueOf(lineage),
+                                                calls.incrementAndGet(),
+                                                settings.submitTimeout().toMillis(),
+                                                1)))
+                .getLogIndex();
+    }
+
+    // ------------------------------------------------------------------ events
+
+    /** Tells another listener from now on. */
+    public void addEvents(RaftEvents listener) {
+        events.add(listener);
+    }
+
+    void applied(UUID lineage, View view) {
+        tell(e -> e.applied(lineage, view.term(), view.index(), view.state()));
+    }
+
+    void leaderChanged(UUID lineage, Optional<String> node) {
+        tell(e -> e.leaderChanged(lineage, node, term(lineage)));
+    }
+
+    void leaderReady(UUID lineage) {
+        tell(e -> e.leaderReady(lineage, term(lineage)));
+    }
+
+    void notLeader(UUID lineage) {
+        tell(e -> e.notLeader(lineage));
+    }
+
+    void noLeader(UUID lineage) {
+        tell(e -> e.noLeader(lineage));
+    }
+
+    void membersChanged(UUID lineage) {
+        forgetClient(lineage);
+        tell(e -> e.membersChanged(lineage));
+    }
+
+    private void tell(Consumer<RaftEvents> what) {
+        for (RaftEvents listener : events) {
+            try {
+                what.accept(listener);
+            } catch (RuntimeException e) {
+                LOG.error("{}: a listener of Raft events failed", self, e);
+            }
+        }
+    }
+
+    void divisionClosed(UUID lineage) {
+        if (!closed.get() && !closing.contains(lineage)) {
+            fatal(
+                    "Raft closed lineage " + lineage + " by itself (a long pause, or a failure).",
+                    null);
+        }
+    }
+
+    void fatal(String what, @Nullable Throwable cause) {
+        if (closed.get() || !dead.compareAndSet(false, true)) {
+            return;
+        }
+        LOG.error("{}: cannot go on: {}", self, what, cause);
+        fatal.accept(what);
+    }
+
+    long nowMicros() {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant());
+    }
+
+    // ------------------------------------------------------------------ Ratis
+
+    private RaftServer running() {
+        RaftServer started = server;
+        if (started == null) {
+            throw new IllegalStateException("the Raft server of " + self + " is not started");
+        }
+        return started;
+    }
+
+    private Optional<RaftServer.Division> division(UUID lineage) {
+        RaftServer started = server;
+        if (started == null) {
+            return Optional.empty();
+        }
+        for (RaftGroupId id : started.getGroupIds()) {
+            if (id.getUuid().equals(lineage)) {
+                try {
+                    return Optional.of(started.getDivision(id));
+                } catch (IOException e) {
+                    return Optional.empty();
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private RaftClient client(UUID lineage) throws SubmitException.Unavailable {
+        RaftClient known = clients.get(lineage);
+        if (known != null) {
+            return known;
+        }
+        RaftServer.Division division = division(lineage).orElseThrow(() -> notOpen(lineage));
+        List<RaftPeer> voters = new ArrayList<>(division.getRaftConf().getCurrentPeers());
+        if (voters.isEmpty()) {
+            throw new SubmitException.Unavailable(
+                    "Node " + nodeId + " knows no voter of lineage " + lineage + " yet.", null);
+        }
+        RaftPeerId leader = division.getInfo().getLeaderId();
+        int attempts = (int) Math.max(1, settings.submitTimeout().toMillis() / 200);
+        RaftClient made =
+                RaftClient.newBuilder()
+                        .setProperties(properties)
+                        .setParameters(parameters)
+                        .setRaftGroup(RaftGroup.valueOf(RaftGroupId.valueOf(lineage), voters))
+                        .setLeaderId(leader)
+                        .setRetryPolicy(
+                                RetryPolicies.retryUpToMaximumCountWithFixedSleep(
+                                        attempts, millis(Duration.ofMillis(200))))
+                        .build();
+        RaftClient raced = clients.putIfAbsent(lineage, made);
+        if (raced != null) {
+            closeQuietly(made);
+            return raced;
+        }
+        return made;
+    }
+
+    private void forgetClient(UUID lineage) {
+        RaftClient client = clients.remove(lineage);
+        if (client != null) {
+            callers.execute(() -> closeQuietly(client));
+        }
+    }
+
+    private static void closeQuietly(RaftClient client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            LOG.debug("closing a Raft client failed", e);
+        }
+    }
+
+    private static RaftClientReply requireSuccess(RaftClientReply reply) throws IOException {
+        if (reply.isSuccess()) {
+            return reply;
+        }
+        throw reply.getException();
+    }
+
+    private static RaftPeer peer(Member member) {
+        return RaftPeer.newBuilder()
+                .setId(member.memberId())
+                .setAddress(member.raft().toString())
+                .setPriority(member.priority())
+                .setStartupRole(
+                        member.voter()
+                                ? RaftProtos.RaftPeerRole.FOLLOWER
+                                : RaftProtos.RaftPeerRole.LISTENER)
+                .build();
+    }
+
+    private static Member member(RaftPeer peer, boolean voter) {
+        String id = peer.getId().toString();
+        int hash = id.indexOf('#');
+        int colon = peer.getAddress().lastIndexOf(':');
+        String host = peer.getAddress().substring(0, colon);
+        if (host.startsWith("[")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        return new Member(
+                id.substring(0, hash),
+                UUID.fromString(id.substring(hash + 1)),
+                Endpoint.of(host, Integer.parseInt(peer.getAddress().substring(colon + 1))),
+                voter,
+                peer.getPriority());
+    }
+
+    static String nodeOf(RaftPeerId id) {
+        String text = id.toString();
+        int hash = text.indexOf('#');
+        return hash < 0 ? text : text.substring(0, hash);
+    }
+
+    private interface Call<T> {
+        T run() throws IOException;
+    }
+
+    private static <T> T unchecked(Call<T> call) {
+        try {
+            return call.run();
+        } catch (IOException e) {
+            throw new java.util.concurrent.CompletionException(e);
+        }
+    }
+
+    /** Stops the server. Harmless when repeated. */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        clients.keySet().forEach(this::forgetClient);
+        RaftServer started = server;
+        if (started != null) {
+            try {
+                if (started.getLifeCycleState() != LifeCycle.State.CLOSED) {
+                    started.close();
+                }
+            } catch (IOException e) {
+                LOG.warn("{}: closing the Raft server failed", self, e);
+            }
+        }
+        callers.shutdown();
+    }
+}

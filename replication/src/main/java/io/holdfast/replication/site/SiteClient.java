@@ -1,0 +1,199 @@
+package io.holdfast.replication.site;
+
+import io.grpc.Channel;
+import io.grpc.stub.StreamObserver;
+import io.holdfast.agent.wire.Errors;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.agent.wire.Wire;
+import io.holdfast.replication.proto.site.v1.AckReply;
+import io.holdfast.replication.proto.site.v1.CloseLineageRequest;
+import io.holdfast.replication.proto.site.v1.DescribeRequest;
+import io.holdfast.replication.proto.site.v1.OpenLineageRequest;
+import io.holdfast.replication.proto.site.v1.PromiseRequest;
+import io.holdfast.replication.proto.site.v1.ReadTailRequest;
+import io.holdfast.replication.proto.site.v1.RecoverReply;
+import io.holdfast.replication.proto.site.v1.RecoverRequest;
+import io.holdfast.replication.proto.site.v1.SiteGrpc;
+import io.holdfast.replication.raft.LineageMessages;
+import io.holdfast.replication.raft.LineageSpec;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.Tail;
+import io.holdfast.standard.Epoch;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * Asks one other node. Each call blocks for at most the timeout and fails with a {@link
+ * RemoteException}: Refused (STALE_EPOCH among them), Unavailable, or Unknown. Thread-safe; the
+ * channel belongs to the caller.
+ */
+public final class SiteClient {
+    private final Channel channel;
+    private final Duration timeout;
+
+    /**
+     * A client over a channel that expects the role {@code node}.
+     *
+     * @param timeout for each call; reading a tail may take ten times as long
+     */
+    public SiteClient(Channel channel, Duration timeout) {
+        this.channel = channel;
+        this.timeout = timeout;
+    }
+
+    private SiteGrpc.SiteBlockingStub stub(int times) {
+        return SiteGrpc.newBlockingStub(channel)
+                .withDeadlineAfter(timeout.toMillis() * times, TimeUnit.MILLISECONDS);
+    }
+
+    private static <T> T call(Supplier<T> call) throws RemoteException {
+        try {
+            return call.get();
+        } catch (RuntimeException e) {
+            throw Errors.of(e);
+        }
+    }
+
+    /** Who is there. */
+    public SiteDescription describe(Optional<Epoch> ownEpoch) throws RemoteException {
+        return call(() ->
+                SiteMessages.of(
+                        stub(1).describe(
+                                        DescribeRequest.newBuilder()
+                                                .setEpoch(SiteMessages.epoch(ownEpoch))
+                                                .build())));
+    }
+
+    /**
+     * What a promise brought.
+     *
+     * @param promise the member's promise now
+     * @param incarnation of its Raft storage
+     */
+    public record Promised(Epoch promise, UUID incarnation) {}
+
+    /** Raises the other's promise, durably. Harmless when repeated. */
+    public Promised promise(Epoch epoch, String reason) throws RemoteException {
+        return call(() -> {
+            var reply =
+                    stub(1).promise(
+                                    PromiseRequest.newBuilder()
+                                            .setEpoch(epoch.encoded())
+                                            .setReason(reason)
+                                            .build());
+            return new Promised(
+                    Epoch.decode(reply.getPromise()),
+                    Wire.uuid(reply.getIncarnation(), "incarnation"));
+        });
+    }
+
+    /** All the other holds of a lineage; {@code epoch} is what it has promised. */
+    public Tail readTail(UUID lineage, Epoch epoch) throws RemoteException {
+        return call(() ->
+                SiteMessages.receive(
+                        stub(10).readTail(
+                                        ReadTailRequest.newBuilder()
+                                                .setLineage(Wire.bytes(lineage))
+                                                .setEpoch(epoch.encoded())
+                                                .build())));
+    }
+
+    /** Lets the other open a lineage, see {@link SiteHandler#openLineage}. */
+    public long openLineage(LineageSpec spec, Epoch epoch, boolean join) throws RemoteException {
+        return call(() ->
+                stub(1).openLineage(
+                                OpenLineageRequest.newBuilder()
+                                        .setSpec(LineageMessages.toProto(spec))
+                                        .setEpoch(epoch.encoded())
+                                        .setJoin(join)
+                                        .build())
+                        .getAppliedIndex());
+    }
+
+    /** Lets the other close and archive a lineage. @return where it lies there; may be empty */
+    public String closeLineage(UUID lineage, Epoch epoch, String reason) throws RemoteException {
+        return call(() ->
+                stub(1).closeLineage(
+                                CloseLineageRequest.newBuilder()
+                                        .setLineage(Wire.bytes(lineage))
+                                        .setEpoch(epoch.encoded())
+                                        .setReason(reason)
+                                        .build())
+                        .getArchive());
+    }
+
+    /** Offers completed jobs of a lineage that was left behind. Harmless when repeated. */
+    public Recovered recover(Epoch epoch, UUID fromLineage, List<JobRecord> jobs)
+            throws RemoteException {
+        return call(() -> {
+            RecoverReply reply =
+                    stub(10).recover(
+                                    RecoverRequest.newBuilder()
+                                            .setEpoch(epoch.encoded())
+                                            .setLineage(Wire.bytes(fromLineage))
+                                            .addAllJobs(
+                                                    jobs.stream().map(JobRecord::toProto).toList())
+                                            .build());
+            return new Recovered(
+                    reply.getMergedList().stream().map(b -> Wire.uuid(b, "job")).toList(),
+                    reply.getKnownList().stream().map(b -> Wire.uuid(b, "job")).toList());
+        });
+    }
+
+    /** An open stream of acknowledgements. Not thread-safe. */
+    public interface AckStream extends AutoCloseable {
+        /** Sends one. */
+        void send(SiteAck ack);
+
+        @Override
+        void close();
+    }
+
+    /**
+     * Opens a stream of acknowledgements.
+     *
+     * @param answers told what the leader answers
+     * @param ended told once, when the stream is broken or ended by the leader
+     */
+    public AckStream acks(Consumer<SiteHandler.AckAnswer> answers, Consumer<Throwable> ended) {
+        StreamObserver<io.holdfast.replication.proto.site.v1.SiteAck> out =
+                SiteGrpc.newStub(channel)
+                        .ack(
+                                new StreamObserver<AckReply>() {
+                                    @Override
+                                    public void onNext(AckReply reply) {
+                                        answers.accept(
+                                                new SiteHandler.AckAnswer(
+                                                        reply.getProtectedIndex(),
+                                                        reply.getAdmitted()));
+                                    }
+
+                                    @Override
+                                    public void onError(Throwable t) {
+                                        ended.accept(t);
+                                    }
+
+                                    @Override
+                                    public void onCompleted() {
+                                        ended.accept(
+                                                new java.io.IOException("ended by the leader"));
+                                    }
+                                });
+        return new AckStream() {
+            @Override
+            public void send(SiteAck ack) {
+                out.onNext(SiteMessages.toProto(ack));
+            }
+
+            @Override
+            public void close() {
+                out.onCompleted();
+            }
+        };
+    }
+}

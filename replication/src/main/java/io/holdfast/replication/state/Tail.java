@@ -1,0 +1,120 @@
+package io.holdfast.replication.state;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.FormatException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * All that one member holds of a lineage: its state, and every log entry after it, whether committed
+ * or not. A pure value; a promotion reads one from each member that promised, and goes on from the
+ * {@linkplain #longest longest} (DR-PROTOCOL T6, 3.7).
+ *
+ * @param lineage which one
+ * @param appliedTerm term of the last entry in {@code state}
+ * @param appliedIndex index of the last entry in {@code state}; -1 when nothing was applied
+ * @param state bytes of the {@link ClusterState}
+ * @param entries the entries after it, without gaps
+ * @param lastTerm term of the last entry
+ * @param lastIndex index of the last entry
+ */
+public record Tail(
+        UUID lineage,
+        long appliedTerm,
+        long appliedIndex,
+        ByteString state,
+        List<LogEntry> entries,
+        long lastTerm,
+        long lastIndex) {
+
+    /** Longer is larger: by the term of the last entry, then by its index. */
+    public static final Comparator<Tail> BY_LENGTH =
+            Comparator.comparingLong(Tail::lastTerm).thenComparingLong(Tail::lastIndex);
+
+    /** Copies the list; checks that it has no gap. */
+    public Tail {
+        entries = List.copyOf(entries);
+        long expected = appliedIndex;
+        long term = appliedTerm;
+        for (LogEntry entry : entries) {
+            expected++;
+            if (entry.index() != expected) {
+                throw new FormatException(
+                        "log tail of " + lineage, "entry " + entry.index(), 0, "entry " + expected);
+            }
+            term = entry.term();
+        }
+        if (lastIndex != expected || lastTerm != term) {
+            throw new FormatException(
+                    "log tail of " + lineage,
+                    "last entry " + lastTerm + ":" + lastIndex,
+                    0,
+                    term + ":" + expected);
+        }
+    }
+
+    /**
+     * One entry of the log.
+     *
+     * @param data an {@link Entry}; empty for entries of Raft itself
+     */
+    public record LogEntry(long term, long index, ByteString data) {}
+
+    /** The longest of several tails of one lineage; empty when there is none. */
+    public static Optional<Tail> longest(List<Tail> tails) {
+        long lineages = tails.stream().map(Tail::lineage).distinct().count();
+        if (lineages > 1) {
+            throw new IllegalArgumentException("tails of " + lineages + " lineages: " + tails);
+        }
+        return tails.stream().max(BY_LENGTH);
+    }
+
+    /**
+     * The state with every entry applied, committed or not.
+     *
+     * @throws UnknownVersionException when a newer program wrote an entry
+     */
+    public ClusterState materialize() {
+        ClusterState result = ClusterState.parse(state);
+        for (LogEntry entry : entries) {
+            if (!entry.data().isEmpty()) {
+                result = result.apply(Entry.parse(entry.data()), entry.index()).state();
+            }
+        }
+        return result;
+    }
+
+    /** The change of epoch that forks a new lineage off the end of this tail. */
+    public Command.EpochChange fork(Epoch epoch, UUID newLineage, String reason, String operator) {
+        return new Command.EpochChange(
+                epoch,
+                newLineage,
+                Optional.of(lineage),
+                lastTerm,
+                lastIndex,
+                materialize().hash(),
+                reason,
+                operator);
+    }
+
+    /** Which and how long; not what. */
+    @Override
+    public String toString() {
+        return "Tail{"
+                + lineage
+                + ", state at "
+                + appliedTerm
+                + ":"
+                + appliedIndex
+                + ", "
+                + entries.size()
+                + " entries to "
+                + lastTerm
+                + ":"
+                + lastIndex
+                + "}";
+    }
+}
