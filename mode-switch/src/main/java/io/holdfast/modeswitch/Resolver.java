@@ -156,11 +156,10 @@ public final class Resolver {
         if (placement.of(logical) == Site.LOCAL) {
             return text;
         }
-        Optional<Target> target = row(logical);
+        Optional<Target> target = row(logical).or(() -> hostRow(logical)).or(() -> client(logical));
         if (target.isEmpty() && isPhysical(logical)) {
             return text;
         }
-        target = target.or(() -> hostRow(logical)).or(() -> client(logical));
         if (target.isEmpty()) {
             throw unmapped(logical, Optional.empty());
         }
