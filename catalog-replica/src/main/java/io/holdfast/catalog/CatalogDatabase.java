@@ -140,6 +140,7 @@ public final class CatalogDatabase implements AutoCloseable {
      * @return its sequence number in the outbox; 0 when the row had come from another database
      * @throws CatalogException.StaleEpoch a higher epoch was obeyed
      * @throws CatalogException.Corrupt the piece is recorded with another content
+     * @throws CatalogException.Refused a field is longer than its column (SCHEMA.md)
      */
     public long record(Epoch epoch, CatalogRow row) throws CatalogException {
         return write(epoch, tx -> tx.record(row));
@@ -447,6 +448,7 @@ public final class CatalogDatabase implements AutoCloseable {
             if (!pieces.existsById(id)) {
                 throw new CatalogException.NotFound(database, piece);
             }
+            CatalogLimits.check("reason", reason, CatalogLimits.REASON);
             Tombstone tombstone = new Tombstone(piece, reason, epoch);
             bury(tombstone);
             return append(new CatalogChange.Forgotten(tombstone));
@@ -474,6 +476,7 @@ public final class CatalogDatabase implements AutoCloseable {
 
         /** Puts a row where there is none, or over a rebuilt one. False: it is there already. */
         private boolean place(CatalogRow row, boolean rebuilt) throws CatalogException {
+            CatalogLimits.check(row);
             String id = row.piece().toString();
             PieceEntity there = pieces.findById(id).orElse(null);
             if (there == null) {
