@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
  * with {@code -Dholdfast.seed=N}.
  */
 final class PowerLossSimulation {
-    private static final int PIECES = 60;
-    private static final int LOSSES = 10;
+    private static final int PIECES = 40;
+    private static final int LOSSES = 16;
 
     @TempDir Path folder;
 
@@ -44,7 +44,7 @@ final class PowerLossSimulation {
                 if (synced) {
                     syncs.incrementAndGet();
                 }
-                if (images.size() < LOSSES && random.nextInt(12) == 0) {
+                if (images.size() < LOSSES && random.nextInt(6) == 0) {
                     images.add(image(then, images.size(), acknowledged.get(), random));
                 }
             });
