@@ -674,20 +674,34 @@ public final class FolderChunkStore implements ChunkStore {
                     sync();
                 }
             } finally {
-                while (syncing) {
-                    synced.awaitUninterruptibly();
-                }
-                closed = true;
-                rolled.forEach(pack -> closeQuietly(pack.file));
-                if (tail != null) {
-                    closeQuietly(tail.file);
-                }
-                readers.close();
-                storeLock.close();
+                letGo();
             }
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Lets go of all files as they are, without a sync: what the end of a process does. */
+    void abandon() throws IOException {
+        lock.lock();
+        try {
+            letGo();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void letGo() throws IOException {
+        while (syncing) {
+            synced.awaitUninterruptibly();
+        }
+        closed = true;
+        rolled.forEach(pack -> closeQuietly(pack.file));
+        if (tail != null) {
+            closeQuietly(tail.file);
+        }
+        readers.close();
+        storeLock.close();
     }
 
     private static void closeQuietly(java.io.@Nullable Closeable file) {
