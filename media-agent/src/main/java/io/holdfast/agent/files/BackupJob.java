@@ -44,7 +44,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
@@ -317,8 +316,42 @@ public final class BackupJob {
     private record Unread(
             Folder folder, Path path, byte[] name, FileScanner.Stat stat, @Nullable Inode inode) {}
 
-    /** A file with several names: the first that is found reads it for all. */
-    private record Inode(int number, CompletableFuture<Optional<Content>> content) {}
+    /** A file with several names: one of them reads it, the others wait for that. */
+    private static final class Inode {
+        final int number;
+        private @Nullable Content content;
+        private boolean claimed;
+        private final List<Unread> waiting = new ArrayList<>();
+
+        Inode(int number) {
+            this.number = number;
+        }
+
+        /** Takes what was read or known; false when it was there already. */
+        synchronized boolean offer(Content found) {
+            boolean first = content == null;
+            content = found;
+            return first;
+        }
+
+        /** What is known; else null, and {@code task} either waits or has become the reader. */
+        synchronized @Nullable Content claim(Unread task, Runnable waits) {
+            if (content == null && claimed) {
+                waiting.add(task);
+                waits.run();
+            }
+            claimed = true;
+            return content;
+        }
+
+        /** Ends a claim; the tasks that waited for it. */
+        synchronized List<Unread> release() {
+            claimed = false;
+            List<Unread> released = List.copyOf(waiting);
+            waiting.clear();
+            return released;
+        }
+    }
 
     /** What was read from a file, and when its attributes were true. */
     private record Content(
@@ -548,7 +581,7 @@ public final class BackupJob {
                                     || inodeNumbers.putIfAbsent(number, wanted) != null) {
                                 number = number + 1 & Integer.MAX_VALUE;
                             }
-                            return new Inode(number, new CompletableFuture<>());
+                            return new Inode(number);
                         }
                     });
         }
@@ -662,7 +695,7 @@ public final class BackupJob {
                                 stat.mtimeNanos(),
                                 0,
                                 target,
-                                stat.links() > 1 ? inode(stat).number() : 0,
+                                stat.links() > 1 ? inode(stat).number : 0,
                                 device ? stat.special() : 0,
                                 Collections.emptySortedMap(),
                                 List.of(),
@@ -688,27 +721,13 @@ public final class BackupJob {
                                 stat.device())
                         && (lacking.isEmpty() || Collections.disjoint(lacking, before.content()))) {
                     Inode inode = stat.links() > 1 ? inode(stat) : null;
-                    boolean first =
-                            inode == null
-                                    || inode.content()
-                                            .complete(
-                                                    Optional.of(
-                                                            new Content(
-                                                                    stat,
-                                                                    stat.size(),
-                                                                    before.content(),
-                                                                    true)));
-                    if (first) {
+                    Content content = new Content(stat, stat.size(), before.content(), true);
+                    if (inode == null || inode.offer(content)) {
                         sourceBytes.add(stat.size());
                     }
                     unchangedCount.increment();
                     monitor.unchanged.increment();
-                    file(
-                            folder,
-                            path,
-                            name,
-                            inode == null ? 0 : inode.number(),
-                            new Content(stat, stat.size(), before.content(), true));
+                    file(folder, path, name, inode == null ? 0 : inode.number, content);
                     return;
                 }
                 folder.pending.incrementAndGet();
@@ -716,31 +735,44 @@ public final class BackupJob {
             }
 
             void unread(Unread task) throws IOException {
-                byte[] relative = PathBytes.join(task.folder().relative, task.name());
                 Inode inode = task.inode();
-                Optional<Content> content = Optional.empty();
+                Content content = null;
                 if (inode != null) {
-                    Optional<Content> other = inode.content().getNow(Optional.empty());
-                    if (other.isPresent() && other.get().stat().same(task.stat())) {
-                        content = other;
+                    boolean[] waits = {false};
+                    content = inode.claim(task, () -> waits[0] = true);
+                    if (waits[0]) {
+                        return;
                     }
                 }
-                if (content.isEmpty()) {
-                    content = read(task.path(), relative, task.stat());
-                    boolean counts =
-                            content.isPresent()
-                                    && (inode == null || inode.content().complete(content));
-                    if (counts) {
-                        sourceBytes.add(content.get().size());
+                if (content == null) {
+                    byte[] relative = PathBytes.join(task.folder().relative, task.name());
+                    content = read(task.path(), relative, task.stat()).orElse(null);
+                    if (content != null && (inode == null || inode.offer(content))) {
+                        sourceBytes.add(content.size());
                     }
                 }
-                content.ifPresent(c ->
-                        file(
-                                task.folder(),
-                                task.path(),
-                                task.name(),
-                                inode == null ? 0 : inode.number(),
-                                c));
+                known(task, content);
+                if (inode != null) {
+                    for (Unread other : inode.release()) {
+                        if (content != null) {
+                            known(other, content);
+                        } else {
+                            offer(other); // perhaps only this name of it vanished
+                        }
+                    }
+                }
+            }
+
+            private void known(Unread task, @Nullable Content content) throws IOException {
+                Inode inode = task.inode();
+                if (content != null) {
+                    file(
+                            task.folder(),
+                            task.path(),
+                            task.name(),
+                            inode == null ? 0 : inode.number,
+                            content);
+                }
                 completed(task.folder());
             }
 

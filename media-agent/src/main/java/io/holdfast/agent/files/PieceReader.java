@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A data piece as a tree that is read from a storage while it is walked. Every frame is verified: it
- * is the one asked for, and opens with the domain's key. Not thread-safe.
+ * is the one asked for, and opens with the domain's key. One thread walks; others may read the
+ * contents of its entries, which fetch nodes too.
  */
 final class PieceReader implements AutoCloseable {
     private static final int AHEAD_NODES = 32;
@@ -89,7 +90,7 @@ final class PieceReader implements AutoCloseable {
     }
 
     /** Fetches the nodes of these folders at once; a failure shows when the node is needed. */
-    void fetchAhead(List<ManifestEntry> folders) {
+    synchronized void fetchAhead(List<ManifestEntry> folders) {
         List<ChunkId> ids = new ArrayList<>();
         for (ManifestEntry folder : folders) {
             folder.subtree().filter(id -> !ahead.containsKey(id)).ifPresent(ids::add);
@@ -114,7 +115,7 @@ final class PieceReader implements AutoCloseable {
         }
     }
 
-    private byte[] node(ChunkId id) throws IOException {
+    private synchronized byte[] node(ChunkId id) throws IOException {
         byte[] fetched = ahead.remove(id);
         if (fetched != null) {
             aheadBytes -= fetched.length;

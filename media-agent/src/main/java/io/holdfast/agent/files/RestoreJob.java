@@ -694,7 +694,17 @@ public final class RestoreJob {
                 int c = chunkAt;
                 while (f < withContent.size() && ids.size() < SLICE_CHUNKS) {
                     List<ChunkId> content = withContent.get(f).entry().content();
-                    ids.add(content.get(c));
+                    try {
+                        ids.add(content.get(c));
+                    } catch (UncheckedIOException e) {
+                        if (ids.isEmpty()) {
+                            throughDamagedList(withContent.get(f), c, cause(e));
+                            f++;
+                            c = 0;
+                            continue;
+                        }
+                        break; // first what comes before
+                    }
                     places.add(new int[] {f, c});
                     c++;
                     if (c == content.size()) {
@@ -729,6 +739,19 @@ public final class RestoreJob {
                     chunkAt = 0;
                 }
             }
+        }
+
+        /** The list of a file's chunks is damaged from {@code chunk} on. */
+        private void throughDamagedList(FileTask file, int chunk, IOException e)
+                throws IOException {
+            String damage = PieceReader.damage(e);
+            if (damage == null) {
+                throw e;
+            }
+            if (chunk == 0) {
+                begin(file);
+            }
+            damaged(file, damage);
         }
 
         /** One chunk of a file; a failure that concerns the file alone is told and does not throw. */
