@@ -157,8 +157,9 @@ final class YamlSection {
         if (required && sequence.getValue().isEmpty()) {
             problem(key, "is empty; expected " + expected);
         }
+        int index = 0;
         for (Node item : sequence.getValue()) {
-            String name = path + key + "[" + list.size() + "]";
+            String name = path + key + "[" + index++ + "]";
             if (!(item instanceof ScalarNode scalar)) {
                 problem(lineOf(item), name + ": is a " + kind(item) + "; expected " + expected);
             } else if (!good.apply(scalar.getValue())) {

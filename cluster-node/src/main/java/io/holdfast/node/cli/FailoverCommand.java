@@ -1,0 +1,83 @@
+package io.holdfast.node.cli;
+
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.PreflightView;
+import io.holdfast.node.api.Requests;
+import io.holdfast.standard.Site;
+import java.util.List;
+import java.util.UUID;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Takes over at the other site. */
+@Command(
+        name = "failover",
+        description = {
+            "Take over at the DR site because the active one is lost. No passphrase is needed.",
+            "What had not reached the DR site is listed in the loss ledger."
+        },
+        footer = {"", "Example: holdfast failover", "         holdfast failover --yes --json"})
+final class FailoverCommand extends ApiCommand {
+    @Option(names = "--force", description = "Although the active site was seen alive.")
+    private boolean force;
+
+    @Option(names = "--yes", description = "Do not ask for confirmation.")
+    private boolean yes;
+
+    @Option(
+            names = "--site",
+            paramLabel = "SITE",
+            defaultValue = "dr",
+            description = "The site that takes over. Default: ${DEFAULT-VALUE}.")
+    private String site = "";
+
+    @Option(
+            names = "--reason",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Why, for the audit.")
+    private String reason = "";
+
+    @Override
+    int run(ClusterClient cluster, Output output) {
+        Site to = Site.ofWord(site);
+        List<ClusterClient.Seen> nodes = cluster.standby(to);
+        ClusterClient.Seen node = nodes.get(0);
+        PreflightView preflight = node.api().failoverPreflight();
+        for (String line : Failovers.show(preflight).split("\n", -1)) {
+            output.note(line);
+        }
+        if (preflight.verdict() == PreflightView.Verdict.REFUSED
+                || preflight.verdict() == PreflightView.Verdict.NEEDS_FORCE && !force) {
+            throw new ApiException(
+                    ApiException.Kind.REFUSED,
+                    "Failover at "
+                            + preflight.node()
+                            + " refused: "
+                            + String.join("; ", preflight.refusals()),
+                    preflight.verdict() == PreflightView.Verdict.NEEDS_FORCE
+                            ? "Use holdfast switchover --to "
+                                    + to.word()
+                                    + " while both sites live; --force only when you know that the"
+                                    + " active site is lost."
+                            : "See holdfast status.",
+                    preflight.epoch(),
+                    preflight.role(),
+                    null);
+        }
+        Confirmation.require(
+                yes,
+                cluster.context().name(),
+                "Site " + to.word() + " takes over in epoch " + preflight.nextEpoch() + ".",
+                output);
+        UUID operation = Jobs.newId();
+        FailoverView view =
+                node.api()
+                        .failover(
+                                new Requests.Failover(
+                                        force, cluster.context().operator(), reason, operation));
+        output.result(view, Failovers.show(view));
+        return ExitCode.DONE;
+    }
+}

@@ -1,0 +1,53 @@
+package io.holdfast.node.cli;
+
+import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.SwitchoverView;
+import io.holdfast.standard.Site;
+import java.util.UUID;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Hands the cluster over to the other site. */
+@Command(
+        name = "switchover",
+        description = "Hand the cluster over to the other site, losing nothing. Both must be well.",
+        footer = {"", "Example: holdfast switchover --to local"})
+final class SwitchoverCommand extends ApiCommand {
+    @Option(names = "--to", required = true, paramLabel = "SITE", description = "local or dr.")
+    private String to = "";
+
+    @Option(names = "--yes", description = "Do not ask for confirmation.")
+    private boolean yes;
+
+    @Option(
+            names = "--reason",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Why, for the audit.")
+    private String reason = "";
+
+    @Override
+    int run(ClusterClient cluster, Output output) {
+        Site site = Site.ofWord(to);
+        if (site == Site.WITNESS) {
+            throw new Problem(
+                    ExitCode.USAGE, "The witness cannot be active.", "Use --to local or --to dr.");
+        }
+        Confirmation.require(
+                yes,
+                cluster.context().name(),
+                "Site " + site.word() + " becomes the active one; running jobs end first.",
+                output);
+        UUID operation = Jobs.newId();
+        SwitchoverView view =
+                cluster.write(api ->
+                        api.switchover(
+                                new Requests.Switchover(
+                                        site.word(),
+                                        cluster.context().operator(),
+                                        reason,
+                                        operation)));
+        output.result(view, Failovers.show(view));
+        return ExitCode.DONE;
+    }
+}

@@ -1,0 +1,307 @@
+package io.holdfast.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.agent.pki.Pem;
+import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.chunk.DomainKey;
+import io.holdfast.chunk.KeySlot;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.init.ClientEnrolment;
+import io.holdfast.node.init.ClusterFiles;
+import io.holdfast.node.init.ClusterInit;
+import io.holdfast.node.init.SeedFile;
+import io.holdfast.node.rest.FakeNodeApi;
+import io.holdfast.node.rest.RestServer;
+import io.holdfast.standard.ClientResource;
+import io.holdfast.standard.DomainKeyResource;
+import io.holdfast.standard.Json;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command against a cluster of fakes: a real folder by init, real TLS, two nodes. */
+class CommandTest {
+    @TempDir static Path temp;
+    private static Path cluster;
+    private static Path passphrase;
+    private static Path context;
+    private static final FakeNodeApi LOCAL = new FakeNodeApi("l1", "ACTIVE", true);
+    private static final FakeNodeApi DR = new FakeNodeApi("d1", "STANDBY", false);
+    private static final List<RestServer> SERVERS = new ArrayList<>();
+
+    private record Result(int code, String out, String err) {
+        JsonNode json() throws IOException {
+            return new ObjectMapper().readTree(out);
+        }
+    }
+
+    private static Result holdfast(String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = HoldfastCommand.run(new PrintWriter(out), new PrintWriter(err), args);
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    private static Result asked(String... args) {
+        List<String> all = new ArrayList<>(List.of(args));
+        all.addAll(List.of("--context", context.toString()));
+        return holdfast(all.toArray(String[]::new));
+    }
+
+    @BeforeAll
+    static void start() throws IOException {
+        cluster = temp.resolve("cluster");
+        passphrase = Files.writeString(temp.resolve("passphrase"), "correct horse\nrest\n");
+        Result init =
+                holdfast(
+                        "init",
+                        cluster.toString(),
+                        "--name",
+                        "acme",
+                        "--passphrase-file",
+                        passphrase.toString());
+        assertThat(init.code()).as(init.err()).isZero();
+        String text = Files.readString(ClusterFiles.context(cluster));
+        for (String node : List.of("l1", "d1")) {
+            RestServer server =
+                    RestServer.start(
+                            "127.0.0.1",
+                            0,
+                            TlsMaterial.load(cluster.resolve("nodes/" + node + "/identity")),
+                            node.equals("l1") ? LOCAL : DR);
+            SERVERS.add(server);
+            text =
+                    text.replace(
+                            node.equals("l1") ? "127.10.11.44:8443" : "127.50.4.4:8443",
+                            "127.0.0.1:" + server.port());
+        }
+        context = Files.writeString(cluster.resolve("operator/test.json"), text);
+    }
+
+    @AfterAll
+    static void stop() {
+        SERVERS.forEach(RestServer::close);
+    }
+
+    @BeforeEach
+    void clear() throws IOException {
+        for (FakeNodeApi node : List.of(LOCAL, DR)) {
+            node.asked.clear();
+            node.problem = null;
+            node.outcome = JobView.State.COMPLETE;
+            node.resources.clear();
+            for (Resource resource : SeedFile.read(cluster.resolve("resources.json"))) {
+                node.resources.add(ResourceView.of(resource, 1));
+            }
+        }
+    }
+
+    @Test
+    void aBackupIsStartedAtTheWritableNodeAndWatchedToItsEnd() throws IOException {
+        Result r = asked("backup", "crit", "--full");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out()).contains("Full backup of crit: COMPLETE", "ratio 8.0", "-> 127.50.4.4");
+        assertThat(LOCAL.asked).contains("backup crit full null op as operator operator");
+        assertThat(DR.asked).containsOnly("health");
+        assertThat(asked("backup", "crit", "--no-wait", "--json").json().get("state").asText())
+                .isEqualTo("OPEN");
+        LOCAL.outcome = JobView.State.FAILED;
+        r = asked("backup", "crit", "--source", "/x");
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.out()).contains("Source /x does not exist.");
+        LOCAL.outcome = JobView.State.COMPLETE_WITH_WARNINGS;
+        assertThat(asked("backup", "crit").code()).isZero();
+    }
+
+    @Test
+    void everyListIsATableAndOneJsonValue() throws IOException {
+        for (String[] args :
+                new String[][] {
+                    {"jobs"},
+                    {"jobs", FakeNodeApi.JOB.toString()},
+                    {"pieces", "--client", "crit"},
+                    {"ls", FakeNodeApi.PIECE.toString(), "docs", "-r", "--via", "crit"},
+                    {"status"},
+                    {"loss-ledger"},
+                    {"reconcile"},
+                    {"client", "list"},
+                    {"replication", "list"},
+                    {"identifier", "rewrite", "10.1.1.1:1?READ?/x", "--site", "local"}
+                }) {
+            Result human = asked(args);
+            assertThat(human.code()).as(String.join(" ", args) + human.err()).isZero();
+            assertThat(human.out()).isNotBlank().doesNotContain("null");
+            List<String> json = new ArrayList<>(List.of(args));
+            json.add("--json");
+            Result machine = asked(json.toArray(String[]::new));
+            assertThat(machine.json()).isNotNull();
+            assertThat(machine.err()).isEmpty();
+        }
+        assertThat(asked("ls", FakeNodeApi.PIECE.toString()).out())
+                .contains("lrwxrwxrwx")
+                .contains("docs/ä b -> x y");
+        assertThat(asked("replication", "list").out())
+                .contains("127.10.11.44:6543  127.50.4.4:3456");
+    }
+
+    @Test
+    void failoverIsAskedOfTheDrSiteAfterItsPreflight() throws IOException {
+        Result unsure = asked("failover");
+        assertThat(unsure.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(unsure.err()).contains("--yes").contains("l1 127.10.11.44:9872 does not answer");
+        Result r = asked("failover", "--yes", "--reason", "fire");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out()).contains("2.dr is open and writable after 2.10 s", "SUSPENDED noncrit");
+        assertThat(DR.asked).contains("failover false operator fire as operator operator");
+        assertThat(LOCAL.asked).isEmpty();
+        assertThat(asked("failover", "--yes", "--json").json().get("epoch").asText())
+                .isEqualTo("2.dr");
+        r = asked("switchover", "--to", "local", "--yes");
+        assertThat(r.code()).isZero();
+        assertThat(r.out()).contains("nothing acknowledged was lost");
+        assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void refusedAndUnknownHaveTheirExitCodes() throws IOException {
+        LOCAL.problem =
+                new ApiException(
+                        ApiException.Kind.STALE_EPOCH, "m", "go on", "3.dr", "FENCED", null);
+        Result r = asked("backup", "crit", "--json");
+        assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(r.json().get("epoch").asText()).isEqualTo("3.dr");
+        assertThat(r.err()).contains("m").contains("go on").contains("FENCED in epoch 3.dr");
+        assertThat(DR.asked).containsOnly("health");
+        LOCAL.problem = new ApiException(ApiException.Kind.UNKNOWN, "perhaps", "look");
+        assertThat(asked("backup", "crit").code()).isEqualTo(ExitCode.UNKNOWN);
+        LOCAL.problem = new ApiException(ApiException.Kind.UNAVAILABLE, "not now", "wait");
+        assertThat(asked("backup", "crit").code()).as("the other node takes it").isZero();
+        DR.problem = LOCAL.problem;
+        assertThat(asked("backup", "crit").code()).isEqualTo(ExitCode.FAILED);
+        LOCAL.problem = new ApiException(ApiException.Kind.NOT_FOUND, "no client", "list");
+        assertThat(asked("backup", "crit").code()).isEqualTo(ExitCode.FAILED);
+    }
+
+    @Test
+    void aDeadClusterIsSaidToBeDead() throws IOException {
+        Path dead = cluster.resolve("operator/context.json");
+        Result r = holdfast("status", "--context", dead.toString());
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.err()).contains("No node of cluster acme answers", "l1 127.10.11.44:8443");
+    }
+
+    @Test
+    void aClientIsAddedWithSlotsThatItsAgentsOpen() throws Exception {
+        Result r =
+                asked(
+                        "client",
+                        "add",
+                        "crit",
+                        "--address",
+                        "127.10.11.22:3456",
+                        "--dr-address",
+                        "127.50.4.22:3456",
+                        "--critical",
+                        "--source",
+                        "/home",
+                        "--passphrase-file",
+                        passphrase.toString());
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out()).contains("agents/crit-local/agent.json", "agents/crit-dr/agent.json");
+        ResourceView stored =
+                LOCAL.resources.stream().filter(v -> v.type().equals("client")).findFirst().get();
+        assertThat(ClientResource.of(stored.toResource()).critical()).isTrue();
+        DomainKeyResource key =
+                DomainKeyResource.of(
+                        LOCAL.resources.stream()
+                                .filter(v -> v.type().equals("domain-key"))
+                                .findFirst()
+                                .get()
+                                .toResource());
+        byte[] expected;
+        try (DomainKey own =
+                KeySlot.openWithPassphrase(
+                        key.slots().get(ClusterInit.PASSPHRASE_SLOT),
+                        "correct horse".toCharArray())) {
+            expected = own.encoded();
+        }
+        for (Site site : List.of(Site.LOCAL, Site.DR)) {
+            Path agent = cluster.resolve("agents/crit-" + site.word());
+            TlsMaterial tls = TlsMaterial.load(agent.resolve("identity"));
+            assertThat(tls.identity().role()).isEqualTo("agent");
+            assertThat(tls.identity().id()).isEqualTo(stored.id().toString());
+            try (DomainKey opened =
+                    KeySlot.openAsAgent(
+                            key.slots().get(ClientEnrolment.slot(stored.id(), site)),
+                            Pem.readKey(agent.resolve("identity/agent-key.pem")))) {
+                assertThat(opened.encoded()).isEqualTo(expected);
+            }
+            assertThat(Json.parse(Files.readString(agent.resolve("agent.json"))).string("listen"))
+                    .isEqualTo(site == Site.LOCAL ? "127.10.11.22:3456" : "127.50.4.22:3456");
+        }
+        assertThat(
+                        asked(
+                                        "client",
+                                        "add",
+                                        "crit",
+                                        "--address",
+                                        "127.10.11.22:3456",
+                                        "--source",
+                                        "/home",
+                                        "--passphrase-file",
+                                        passphrase.toString())
+                                .err())
+                .contains("There is a client crit already.");
+    }
+
+    @Test
+    void aRefusedClientLeavesNothingBehind() throws IOException {
+        Path wrong = Files.writeString(temp.resolve("wrong"), "battery staple\n");
+        String[] add = {
+            "client",
+            "add",
+            "x",
+            "--address",
+            "127.10.11.29:3456",
+            "--source",
+            "/home",
+            "--passphrase-file",
+            wrong.toString()
+        };
+        Result r = asked(add);
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.err()).contains("The passphrase does not open domain key main-key");
+        assertThat(cluster.resolve("agents/x-local")).doesNotExist();
+        assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("put"));
+    }
+
+    @Test
+    void replicationRowsAreAddedOnceAndReplacedOnlyWhenAsked() {
+        assertThat(asked("replication", "add", "10.1.1.1:1", "10.2.2.2:2").code()).isZero();
+        assertThat(asked("replication", "add", "10.1.1.1:1", "10.2.2.2:2").code()).isZero();
+        Result r = asked("replication", "add", "10.1.1.1:1", "10.2.2.2:3");
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.err()).contains("--replace");
+        assertThat(asked("replication", "add", "10.1.1.1:1", "10.2.2.2:3", "--replace").code())
+                .isZero();
+        assertThat(LOCAL.resources.stream().filter(v -> v.name().equals("10.1.1.1:1"))).hasSize(1);
+        assertThat(asked("replication", "add", "10.1.1.1", "10.2.2.2:3").code())
+                .isEqualTo(ExitCode.USAGE);
+    }
+}

@@ -1,0 +1,170 @@
+package io.holdfast.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the command does without any cluster: parsing, help, messages, exit codes. */
+class OfflineCommandTest {
+    @TempDir Path temp;
+
+    private record Result(int code, String out, String err) {}
+
+    private static Result holdfast(String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = HoldfastCommand.run(new PrintWriter(out), new PrintWriter(err), args);
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    @Test
+    void everyCommandHasHelpWithAnExample() {
+        for (String command :
+                List.of(
+                        "",
+                        "init",
+                        "server",
+                        "agent",
+                        "client",
+                        "client add",
+                        "client list",
+                        "replication",
+                        "replication add",
+                        "replication list",
+                        "backup",
+                        "jobs",
+                        "pieces",
+                        "ls",
+                        "restore",
+                        "status",
+                        "failover",
+                        "switchover",
+                        "loss-ledger",
+                        "reconcile",
+                        "identifier",
+                        "identifier parse",
+                        "identifier rewrite")) {
+            Result r = holdfast((command + " --help").strip().split(" "));
+            assertThat(r.code()).as(command).isZero();
+            assertThat(r.out()).as(command).contains("Example: holdfast " + command);
+            assertThat(r.err()).as(command).isEmpty();
+        }
+    }
+
+    @Test
+    void usageMistakesEndWithTwo() {
+        for (String[] args :
+                new String[][] {
+                    {},
+                    {"bakcup"},
+                    {"backup"},
+                    {"backup", "a", "b"},
+                    {"restore", "not-a-uuid", "--to", "c", "--target", "/t"},
+                    {"client"},
+                    {"client", "add", "x"},
+                    {"status", "--nonsense"},
+                    {"status", "--context", "/nowhere/context.json"},
+                    {"identifier", "parse", "nonsense"},
+                    {"server", "--config", "/nowhere/node.yml"},
+                    {"agent", "--config", "/nowhere/agent.json"},
+                    {
+                        "init",
+                        temp.resolve("c").toString(),
+                        "--name",
+                        "x",
+                        "--profile",
+                        "p9",
+                        "--passphrase-file",
+                        "/nowhere"
+                    }
+                }) {
+            Result r = holdfast(args);
+            assertThat(r.code()).as(String.join(" ", args) + ": " + r.err()).isEqualTo(2);
+            assertThat(r.err()).isNotBlank().doesNotContain("Exception");
+            assertThat(r.out()).isEmpty();
+        }
+        assertThat(holdfast("status", "--context", "/nowhere/context.json").err())
+                .isEqualTo(
+                        "There is no operator's context at /nowhere/context.json.\n"
+                                + "Name the one that init wrote: --context"
+                                + " DIR/operator/context.json.\n");
+    }
+
+    @Test
+    void identifiersAreTakenApart() throws Exception {
+        String id = "127.10.11.44:6543?WRITE:IP:127.10.11.45,dedupe?/mtree/backup/x";
+        Result r = holdfast("identifier", "parse", id);
+        assertThat(r.code()).isZero();
+        assertThat(r.out()).contains("method    WRITE", "param     IP = 127.10.11.45", "dedupe");
+        Result json = holdfast("identifier", "parse", id, "--json");
+        assertThat(new ObjectMapper().readTree(json.out()).get("canonical").asText()).isEqualTo(id);
+    }
+
+    @Test
+    void theWorkedExampleIsRewrittenOffline() throws Exception {
+        Path rows =
+                Files.writeString(
+                        temp.resolve("rows"),
+                        "# local remote\n127.10.11.44:6543 -> 127.50.4.4:3456\n\n"
+                                + "127.10.11.45 127.50.4.4\n");
+        Result r =
+                holdfast(
+                        "identifier",
+                        "rewrite",
+                        "127.10.11.44:6543?WRITE:IP:127.10.11.45,dedupe?/mtree/backup/x",
+                        "--replication",
+                        rows.toString());
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out())
+                .contains("physical  127.50.4.4:3456?WRITE:IP:127.50.4.4,dedupe?/mtree/backup/x");
+        r =
+                holdfast(
+                        "identifier",
+                        "rewrite",
+                        "127.10.11.4:6543?READ?/x",
+                        "--replication",
+                        rows.toString(),
+                        "--json");
+        assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(r.out()).contains("127.10.11.4");
+        Files.writeString(rows, "a b c\n");
+        r = holdfast("identifier", "rewrite", "h:1?READ?/x", "--replication", rows.toString());
+        assertThat(r.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(r.err()).contains("rows:1:");
+    }
+
+    @Test
+    void initRefusesAFolderWithContentAndAShortPassphrase() throws Exception {
+        Path file = Files.writeString(temp.resolve("p"), "long enough\n");
+        Files.writeString(Files.createDirectory(temp.resolve("full")).resolve("x"), "x");
+        Result r =
+                holdfast(
+                        "init",
+                        temp.resolve("full").toString(),
+                        "--name",
+                        "x",
+                        "--passphrase-file",
+                        file.toString());
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.err()).contains("is not empty");
+        assertThat(temp.resolve("full/x")).exists();
+        Files.writeString(file, "short\n");
+        r =
+                holdfast(
+                        "init",
+                        temp.resolve("new").toString(),
+                        "--name",
+                        "x",
+                        "--passphrase-file",
+                        file.toString());
+        assertThat(r.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(temp.resolve("new")).doesNotExist();
+    }
+}
