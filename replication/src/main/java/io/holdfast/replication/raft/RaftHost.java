@@ -13,6 +13,8 @@ import io.holdfast.replication.state.WriteReplies;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -37,6 +39,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.ratis.client.RaftClient;
@@ -57,6 +60,7 @@ import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.SnapshotManagementRequest;
+import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
 import org.apache.ratis.protocol.exceptions.GroupMismatchException;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.retry.RetryPolicies;
@@ -78,8 +82,8 @@ import org.slf4j.LoggerFactory;
  * The Raft server of one node, with a Raft group for each lineage that is open here. Thread-safe.
  *
  * <p>Its folder: {@code incarnation} ({@link StorageIncarnation}), {@code lineages/UUID} (Ratis'
- * files of one lineage), {@code specs/UUID} (the members a lineage was opened with, for a restart
- * before Ratis has logged them), {@code archive/UUID} (closed lineages; nothing is ever deleted).
+ * files of one lineage), {@code specs/UUID[.created]} (the members a lineage was opened
+ * with, for a restart before Ratis has logged them), {@code archive/UUID} (closed lineages; nothing is ever deleted).
  *
  * <p>Ratis survives things after which a member must not go on: a failed log, an apply that failed, a
  * group that closed itself after a long pause. Each calls the {@code fatal} hook, once; in production
@@ -92,6 +96,7 @@ public final class RaftHost implements AutoCloseable {
     static final String LINEAGES = "lineages";
     private static final String SPECS = "specs";
     private static final String ARCHIVE = "archive";
+    private static final long PAUSE_MILLIS = 50;
     private static final Logger LOG = LoggerFactory.getLogger(RaftHost.class);
 
     private final String nodeId;
@@ -185,6 +190,7 @@ public final class RaftHost implements AutoCloseable {
         }
         Durable.syncFolder(folder);
         refuseHollowLineages();
+        requireFreeAddress();
         RaftServer started =
                 RaftServer.newBuilder()
                         .setServerId(self)
@@ -196,6 +202,24 @@ public final class RaftHost implements AutoCloseable {
         server = started;
         started.start();
         reopenUnstartedLineages(started);
+    }
+
+    /** Ratis ends the process, without a word to us, when it cannot listen. */
+    private void requireFreeAddress() throws IOException {
+        String host = GrpcConfigKeys.Server.host(properties);
+        int port = GrpcConfigKeys.Server.port(properties);
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(host, port));
+        } catch (IOException e) {
+            throw new IOException(
+                    "Cannot listen at "
+                            + Endpoint.of(host, port)
+                            + " for Raft: "
+                            + e.getMessage()
+                            + ". Free the port, or configure another address.",
+                    e);
+        }
     }
 
     private ClusterStateMachine newMachine(RaftGroupId group) {
@@ -236,7 +260,7 @@ public final class RaftHost implements AutoCloseable {
         }
     }
 
-    /** Opens again what was created, but had logged no members yet: Ratis cannot know them. */
+    /** Finishes what a crash interrupted, and refuses what somebody has removed. */
     private void reopenUnstartedLineages(RaftServer started) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve(SPECS))) {
             for (Path file : files.toList()) {
@@ -245,19 +269,54 @@ public final class RaftHost implements AutoCloseable {
                 }
                 LineageSpec spec = SpecFile.read(file);
                 if (isOpen(spec.lineage())) {
-                    RaftServer.Division division =
-                            started.getDivision(RaftGroupId.valueOf(spec.lineage()));
-                    RaftConfiguration members = division.getRaftConf();
-                    if (!spec.members().isEmpty()
-                            && members.getAllPeers().isEmpty()
-                            && members.getAllPeers(RaftProtos.RaftPeerRole.LISTENER).isEmpty()) {
-                        removeGroup(spec.lineage());
-                        addGroup(spec, false);
-                    }
+                    reopenWithMembers(started, spec);
+                } else if (file.equals(createdSpec(spec.lineage()))) {
+                    throw new IOException(
+                            "The folder "
+                                    + lineageFolder(spec.lineage())
+                                    + " has disappeared. Restore it, or start this node with an"
+                                    + " empty Raft folder, as a new member.");
                 } else {
                     addGroup(spec, true);
                 }
+                finishSpec(spec);
             }
+        }
+    }
+
+    /** A lineage that has logged no members yet: Ratis cannot know them, the file does. */
+    private void reopenWithMembers(RaftServer started, LineageSpec spec) throws IOException {
+        RaftConfiguration known =
+                started.getDivision(RaftGroupId.valueOf(spec.lineage())).getRaftConf();
+        if (!spec.members().isEmpty()
+                && known.getAllPeers().isEmpty()
+                && known.getAllPeers(RaftProtos.RaftPeerRole.LISTENER).isEmpty()) {
+            removeGroup(spec.lineage());
+            addGroup(spec, false);
+        }
+    }
+
+    private Path pendingSpec(UUID lineage) {
+        return folder.resolve(SPECS).resolve(lineage.toString());
+    }
+
+    private Path createdSpec(UUID lineage) {
+        return folder.resolve(SPECS).resolve(lineage + ".created");
+    }
+
+    /** From now on the lineage's folder must be there at every start. */
+    private void finishSpec(LineageSpec spec) throws IOException {
+        Path group = lineageFolder(spec.lineage());
+        for (Path path : List.of(group.resolve("current"), group, folder.resolve(LINEAGES))) {
+            Durable.syncFolder(path);
+        }
+        Path pending = pendingSpec(spec.lineage());
+        if (Files.exists(pending)) {
+            Files.move(
+                    pending,
+                    createdSpec(spec.lineage()),
+                    java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+            Durable.syncFolder(folder.resolve(SPECS));
         }
     }
 
@@ -305,7 +364,8 @@ public final class RaftHost implements AutoCloseable {
         RaftServerConfigKeys.Snapshot.setTriggerWhenRemoveEnabled(p, false);
         RaftServerConfigKeys.Snapshot.setCreationGap(p, 1);
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 3);
-        RaftClientConfigKeys.Rpc.setRequestTimeout(p, millis(s.electionMax().multipliedBy(3)));
+        RaftClientConfigKeys.Rpc.setRequestTimeout(
+                p, seconds((int) Math.max(3, s.electionMax().toSeconds() * 3)));
         return p;
     }
 
@@ -387,12 +447,9 @@ public final class RaftHost implements AutoCloseable {
         if (isOpen(spec.lineage())) {
             return;
         }
-        SpecFile.write(folder.resolve(SPECS).resolve(spec.lineage().toString()), spec);
+        SpecFile.write(pendingSpec(spec.lineage()), spec);
         addGroup(spec, true);
-        Path group = lineageFolder(spec.lineage());
-        for (Path path : List.of(group.resolve("current"), group, folder.resolve(LINEAGES))) {
-            Durable.syncFolder(path);
-        }
+        finishSpec(spec);
     }
 
     private void addGroup(LineageSpec spec, boolean format) throws IOException {
@@ -417,14 +474,13 @@ public final class RaftHost implements AutoCloseable {
         }
         machines.remove(lineage);
         forgetClient(lineage);
-        Optional<Path> archived = Optional.empty();
-        Path group = lineageFolder(lineage);
-        if (Files.isDirectory(group)) {
-            archived = Optional.of(archive(group));
+        // First the specification: with it, a start would expect or create the folder.
+        boolean known = Files.deleteIfExists(pendingSpec(lineage));
+        if (Files.deleteIfExists(createdSpec(lineage)) || known) {
+            Durable.syncFolder(folder.resolve(SPECS));
         }
-        Files.deleteIfExists(folder.resolve(SPECS).resolve(lineage.toString()));
-        Durable.syncFolder(folder.resolve(SPECS));
-        return archived;
+        Path group = lineageFolder(lineage);
+        return Files.isDirectory(group) ? Optional.of(archive(group)) : Optional.empty();
     }
 
     private void removeGroup(UUID lineage) throws IOException {
@@ -497,63 +553,75 @@ public final class RaftHost implements AutoCloseable {
     }
 
     /**
-     * Adds one member that has called {@link #joinLineage}; call it on any member. Blocks until the
-     * new member has caught up. Harmless when it belongs already.
+     * Adds one member that has called {@link #joinLineage}, or changes how it belongs; call it on any
+     * member. Blocks until the new member has caught up. Harmless when it belongs already.
      *
-     * @throws IOException when it was not done in time
+     * @throws IOException when it was not done within the submit timeout
      */
     public void addMember(UUID lineage, Member member) throws IOException {
-        if (members(lineage).contains(member)) {
-            return;
-        }
-        SetConfigurationRequest.Arguments.Builder change =
-                SetConfigurationRequest.Arguments.newBuilder();
-        List<Member> now = members(lineage);
-        List<RaftPeer> voters = peers(now, true, member);
-        List<RaftPeer> listeners = peers(now, false, member);
-        (member.voter() ? voters : listeners).add(peer(member));
-        configure(lineage, change.setServersInNewConf(voters).setListenersInNewConf(listeners));
+        reconfigure(
+                lineage,
+                now -> {
+                    List<Member> next = without(now, member.nodeId());
+                    next.add(member);
+                    return next;
+                });
     }
 
     /** Removes one member; call it on any other. Harmless when it does not belong. */
     public void removeMember(UUID lineage, String node) throws IOException {
-        List<Member> now = members(lineage);
-        Optional<Member> gone = now.stream().filter(m -> m.nodeId().equals(node)).findFirst();
-        if (gone.isEmpty()) {
-            return;
-        }
-        configure(
-                lineage,
-                SetConfigurationRequest.Arguments.newBuilder()
-                        .setServersInNewConf(peers(now, true, gone.get()))
-                        .setListenersInNewConf(peers(now, false, gone.get())));
+        reconfigure(lineage, now -> without(now, node));
     }
 
-    private void configure(UUID lineage, SetConfigurationRequest.Arguments.Builder change)
-            throws IOException {
-        requireSuccess(
-                client(lineage)
-                        .admin()
-                        .setConfiguration(
-                                change.setServersInCurrentConf(currentPeers(lineage, true))
-                                        .setListenersInCurrentConf(currentPeers(lineage, false))
-                                        .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
-                                        .build()));
-        forgetClient(lineage);
-    }
-
-    private List<RaftPeer> currentPeers(UUID lineage, boolean voters) {
-        return members(lineage).stream()
-                .filter(m -> m.voter() == voters)
-                .map(RaftHost::peer)
-                .toList();
-    }
-
-    private static List<RaftPeer> peers(List<Member> members, boolean voters, Member but) {
+    private static List<Member> without(List<Member> members, String node) {
         return members.stream()
-                .filter(m -> m.voter() == voters && !m.nodeId().equals(but.nodeId()))
-                .map(RaftHost::peer)
+                .filter(m -> !m.nodeId().equals(node))
                 .collect(Collectors.toCollection(ArrayList::new));
+    }
+
+    /** Repeats when the members have changed under it, or when the leader has. */
+    private void reconfigure(UUID lineage, UnaryOperator<List<Member>> change) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            List<Member> now = members(lineage);
+            List<Member> next = change.apply(now);
+            if (now.equals(next.stream().sorted(Comparator.comparing(Member::nodeId)).toList())) {
+                return;
+            }
+            try {
+                requireSuccess(
+                        client(lineage)
+                                .admin()
+                                .setConfiguration(
+                                        SetConfigurationRequest.Arguments.newBuilder()
+                                                .setServersInCurrentConf(peers(now, true))
+                                                .setListenersInCurrentConf(peers(now, false))
+                                                .setServersInNewConf(peers(next, true))
+                                                .setListenersInNewConf(peers(next, false))
+                                                .setMode(
+                                                        SetConfigurationRequest.Mode
+                                                                .COMPARE_AND_SET)
+                                                .build()));
+            } catch (IOException e) {
+                LOG.debug("{}: members of {} not changed to {}", self, lineage, next, e);
+                if (!isOpen(lineage) || attempt >= attempts()) {
+                    throw new IOException(
+                            "The members of lineage "
+                                    + lineage
+                                    + " could not be changed from "
+                                    + now
+                                    + " to "
+                                    + next
+                                    + ": "
+                                    + e.getMessage(),
+                            e);
+                }
+            }
+            pause();
+        }
+    }
+
+    private static List<RaftPeer> peers(List<Member> members, boolean voters) {
+        return members.stream().filter(m -> m.voter() == voters).map(RaftHost::peer).toList();
     }
 
     /**
@@ -562,9 +630,8 @@ public final class RaftHost implements AutoCloseable {
      * @throws IOException when it did not take over within {@code timeout}
      */
     public void transferLeadership(UUID lineage, String node, Duration timeout) throws IOException {
-        List<Member> now = members(lineage);
         Member target =
-                now.stream()
+                members(lineage).stream()
                         .filter(m -> m.nodeId().equals(node) && m.voter())
                         .findFirst()
                         .orElseThrow(() ->
@@ -574,32 +641,10 @@ public final class RaftHost implements AutoCloseable {
                                                 + " is no voter of lineage "
                                                 + lineage
                                                 + ": "
-                                                + now));
-        // Ratis refuses a transfer unless the target has the highest priority.
-        int top = now.stream().mapToInt(Member::priority).max().orElse(0);
-        boolean alone =
-                now.stream().filter(m -> m.voter() && m.priority() == top).count() == 1
-                        && target.priority() == top;
-        if (!alone) {
-            List<RaftPeer> voters =
-                    now.stream()
-                            .filter(Member::voter)
-                            .map(m ->
-                                    m.nodeId().equals(node)
-                                            ? m.asVoter(Math.max(top, 1))
-                                            : m.priority() == top
-                                                    ? m.asVoter(Math.max(top - 1, 0))
-                                                    : m)
-                            .map(RaftHost::peer)
-                            .toList();
-            List<RaftPeer> listeners =
-                    now.stream().filter(m -> !m.voter()).map(RaftHost::peer).toList();
-            configure(
-                    lineage,
-                    SetConfigurationRequest.Arguments.newBuilder()
-                            .setServersInNewConf(voters)
-                            .setListenersInNewConf(listeners));
-        }
+                                                + members(lineage)));
+        // Ratis refuses a transfer unless the target has the highest priority; once it has, the
+        // leader hands over by itself as soon as the target has caught up.
+        reconfigure(lineage, now -> preferring(now, node));
         if (!leader(lineage).equals(Optional.of(node))) {
             requireSuccess(
                     client(lineage)
@@ -607,6 +652,29 @@ public final class RaftHost implements AutoCloseable {
                             .transferLeadership(
                                     RaftPeerId.valueOf(target.memberId()), timeout.toMillis()));
         }
+    }
+
+    private static List<Member> preferring(List<Member> members, String node) {
+        int top = members.stream().mapToInt(Member::priority).max().orElse(0);
+        boolean alone =
+                members.stream()
+                        .filter(m -> m.voter() && m.priority() == top)
+                        .allMatch(m -> m.nodeId().equals(node));
+        if (alone) {
+            return members;
+        }
+        int preferred = Math.max(top, 1);
+        return members.stream()
+                .map(m -> {
+                    if (!m.voter()) {
+                        return m;
+                    }
+                    if (m.nodeId().equals(node)) {
+                        return m.asVoter(preferred);
+                    }
+                    return m.asVoter(Math.min(m.priority(), preferred - 1));
+                })
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     // ------------------------------------------------------------------ writes and reads
@@ -663,16 +731,38 @@ public final class RaftHost implements AutoCloseable {
     }
 
     private RaftClientReply writeThere(UUID lineage, Message message) throws IOException {
-        try {
-            return requireSuccess(client(lineage).io().send(message));
-        } catch (StateMachineException e) {
-            throw e;
-        } catch (GroupMismatchException e) {
-            throw new SubmitException.Unavailable(
-                    "Lineage " + lineage + " is closed at the node that leads it.", e);
-        } catch (IOException e) {
-            throw unknown(lineage, e);
+        for (int attempt = 1; ; attempt++) {
+            RaftClient client = null;
+            try {
+                client = client(lineage);
+                return requireSuccess(client.io().send(message));
+            } catch (StateMachineException e) {
+                throw e;
+            } catch (GroupMismatchException e) {
+                throw new SubmitException.Unavailable(
+                        "Lineage " + lineage + " is closed at the node that leads it.", e);
+            } catch (SubmitException.Unavailable e) {
+                if (!isOpen(lineage) || attempt >= attempts()) {
+                    throw e;
+                }
+            } catch (AlreadyClosedException e) {
+                // The members changed, and the client that knew the old ones was closed under us.
+                if (client != null) {
+                    clients.remove(lineage, client);
+                }
+                if (attempt >= attempts()) {
+                    throw unknown(lineage, e);
+                }
+            } catch (IOException e) {
+                throw unknown(lineage, e);
+            }
+            pause();
         }
+    }
+
+    /** How often something may be tried within the submit timeout. */
+    private int attempts() {
+        return (int) Math.max(1, settings.submitTimeout().toMillis() / PAUSE_MILLIS);
     }
 
     private SubmitException unknown(UUID lineage, IOException e) {
@@ -748,9 +838,8 @@ public final class RaftHost implements AutoCloseable {
         if (!isOpen(lineage)) {
             throw notOpen(lineage);
         }
-        Instant deadline = clock.instant().plus(settings.submitTimeout());
         IOException last = null;
-        do {
+        for (int attempt = 0; attempt < attempts() && isOpen(lineage); attempt++) {
             try {
                 RaftClientReply reply =
                         ask(request(lineage, Message.EMPTY, RaftClientRequest.readRequestType()));
@@ -762,14 +851,14 @@ public final class RaftHost implements AutoCloseable {
                 last = e;
             }
             pause();
-        } while (clock.instant().isBefore(deadline) && isOpen(lineage));
+        }
         throw new SubmitException.Unavailable(
                 "Nobody leads lineage " + lineage + " as far as node " + nodeId + " knows.", last);
     }
 
     private static void pause() throws IOException {
         try {
-            Thread.sleep(50);
+            Thread.sleep(PAUSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while waiting for a leader", e);
@@ -1036,7 +1125,6 @@ public final class RaftHost implements AutoCloseable {
                     "Node " + nodeId + " knows no voter of lineage " + lineage + " yet.", null);
         }
         RaftPeerId leader = division.getInfo().getLeaderId();
-        int attempts = (int) Math.max(1, settings.submitTimeout().toMillis() / 200);
         RaftClient made =
                 RaftClient.newBuilder()
                         .setProperties(properties)
@@ -1045,7 +1133,11 @@ public final class RaftHost implements AutoCloseable {
                         .setLeaderId(leader)
                         .setRetryPolicy(
                                 RetryPolicies.retryUpToMaximumCountWithFixedSleep(
-                                        attempts, millis(Duration.ofMillis(200))))
+                                        (int)
+                                                Math.max(
+                                                        1,
+                                                        settings.submitTimeout().toMillis() / 200),
+                                        millis(Duration.ofMillis(200))))
                         .build();
         RaftClient raced = clients.putIfAbsent(lineage, made);
         if (raced != null) {

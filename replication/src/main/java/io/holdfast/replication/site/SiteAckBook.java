@@ -128,7 +128,7 @@ public final class SiteAckBook {
         if (known == null || ack.promise().compareTo(known) > 0) {
             entry.promise = ack.promise();
         }
-        if (ack.promise().compareTo(epoch) <= 0 && ack.epoch().compareTo(epoch) <= 0) {
+        if (ack.promise().compareTo(epoch) <= 0) {
             entry.index = Math.max(entry.index, ack.index());
         }
         if (entry.index >= entry.barrier) {

@@ -1,0 +1,409 @@
+package io.holdfast.replication.raft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.replication.site.ProtectionWatch;
+import io.holdfast.replication.site.Recovered;
+import io.holdfast.replication.site.SiteDescription;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobState;
+import io.holdfast.replication.state.LossEntry;
+import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.Samples;
+import io.holdfast.replication.state.Tail;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real Ratis over mutual TLS on loopback, all nodes in this JVM. */
+@Timeout(120)
+class RaftHostTest {
+    private static final Epoch E1 = new Epoch(1, Site.LOCAL);
+    private static final Epoch E2 = new Epoch(2, Site.DR);
+    private static final Epoch E3 = new Epoch(3, Site.LOCAL);
+    private static final UUID LINEAGE1 = LineageSpec.idOf(TestNode.CLUSTER, E1);
+    private static final UUID LINEAGE2 = LineageSpec.idOf(TestNode.CLUSTER, E2);
+    private static final UUID LINEAGE3 = LineageSpec.idOf(TestNode.CLUSTER, E3);
+    private static final RaftSettings SMALL_LOG = RaftSettings.LOOPBACK.withSnapshots(20, 5);
+
+    @TempDir Path base;
+    private final Map<String, TestNode> nodes = TestNode.cluster();
+
+    @AfterEach
+    void stop() {
+        nodes.values().forEach(TestNode::close);
+    }
+
+    private TestNode node(String id, Site site, String address, RaftSettings settings)
+            throws Exception {
+        return new TestNode(id, site, base, address, settings, nodes).start(E1);
+    }
+
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private static void eventually(String what, Condition condition) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(40);
+        while (!condition.holds()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+            Thread.sleep(20);
+        }
+    }
+
+    private static Written write(TestNode node, UUID lineage, Epoch epoch, Command command)
+            throws IOException {
+        return RaftHost.await(node.host.submit(lineage, epoch, command, UUID.randomUUID()));
+    }
+
+    private static void caughtUp(TestNode node, TestNode leader, UUID lineage) throws Exception {
+        long target = leader.host.appliedIndex(lineage);
+        eventually(
+                node.id + " has applied " + target,
+                () -> node.host.appliedIndex(lineage) >= target);
+    }
+
+    /** The p2-small layout: l1 votes, d1 listens; both know the first state. */
+    private void openSmall(TestNode l1, TestNode d1) throws Exception {
+        LineageSpec spec =
+                new LineageSpec(LINEAGE1, List.of(l1.member(true, 1), d1.member(false, 0)));
+        l1.host.createLineage(spec);
+        d1.host.createLineage(spec);
+        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
+    }
+
+    @Test
+    void writesFromAnyMemberAreAppliedAndAcknowledgedByTheOtherSite() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", RaftSettings.LOOPBACK);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", RaftSettings.LOOPBACK);
+        openSmall(l1, d1);
+        ProtectionWatch watch = l1.watch(LINEAGE1, E1, 1, List.of(d1));
+
+        UUID operation = UUID.randomUUID();
+        Command put = new Command.PutResource(Samples.client(10, "crit"), Command.NEW);
+        Written here = RaftHost.await(l1.host.submit(LINEAGE1, E1, put, operation));
+        assertThat(here.requireDone()).isEqualTo(1);
+        watch.whenProtected(here.index()).get(20, TimeUnit.SECONDS);
+
+        eventually("d1 knows the leader", () -> d1.host.leader(LINEAGE1).equals(Optional.of("l1")));
+        Written again = RaftHost.await(d1.host.submit(LINEAGE1, E1, put, operation));
+        assertThat(again.index()).as("asked again through the listener").isEqualTo(here.index());
+        assertThat(again.requireDone()).isEqualTo(1);
+        Written there =
+                write(d1, LINEAGE1, E1, new Command.PutResource(Samples.client(10, "renamed"), 1));
+        assertThat(there.requireDone()).isEqualTo(2);
+        ClusterState read = RaftHost.await(d1.host.readLinearizable(LINEAGE1));
+        assertThat(read.resource(Resource.Type.CLIENT, "renamed")).isPresent();
+        assertThat(RaftHost.await(l1.host.readLinearizable(LINEAGE1)).resources()).hasSize(1);
+
+        Written refused = write(l1, LINEAGE1, E2, new Command.AuditNote("a", "b", ""));
+        assertThat(((Reply.Refused) refused.reply()).code()).isEqualTo(Reply.Code.FUTURE_EPOCH);
+        assertThatThrownBy(refused::requireDone).isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> write(l1, LINEAGE2, E1, put))
+                .isInstanceOf(SubmitException.Unavailable.class);
+        byte[] big = new byte[ClusterStateMachine.MAX_ENTRY_BYTES + 1];
+        assertThatThrownBy(() ->
+                        write(
+                                l1,
+                                LINEAGE1,
+                                E1,
+                                new Command.SeedChunk(
+                                        UUID.randomUUID(), 0, ByteString.copyFrom(big))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at most");
+        assertThat(l1.state(LINEAGE1).epochs().getFirst().timeMicros())
+                .as("the leader's time")
+                .isPositive();
+        assertThat(l1.host.members(LINEAGE1))
+                .containsExactly(d1.member(false, 0), l1.member(true, 1));
+
+        // members that are no nodes are not served
+        assertThatThrownBy(() ->
+                        new io.holdfast.replication.site.SiteClient(
+                                        io.holdfast.agent.tls.GrpcTls.channel(
+                                                l1.siteAddress,
+                                                TestNode.tls("agent", "a1"),
+                                                java.util.Set.of("node")),
+                                        Duration.ofSeconds(10))
+                                .describe(Optional.empty()))
+                .isInstanceOf(RemoteException.Refused.class);
+        assertThat(l1.fatal).isEmpty();
+        assertThat(d1.fatal).isEmpty();
+    }
+
+    @Test
+    void drSiteGoesOnAloneAndLocalComesHome() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", RaftSettings.LOOPBACK);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", RaftSettings.LOOPBACK);
+        openSmall(l1, d1);
+        ProtectionWatch watch = l1.watch(LINEAGE1, E1, 1, List.of(d1));
+        write(l1, LINEAGE1, E1, Samples.opened(20));
+        write(l1, LINEAGE1, E1, Samples.completed(20));
+        write(l1, LINEAGE1, E1, new Command.ProtectedMark(Samples.id(20)));
+        Written open = write(l1, LINEAGE1, E1, Samples.opened(21));
+        watch.whenProtected(open.index()).get(20, TimeUnit.SECONDS);
+        ClusterState protectedState = l1.state(LINEAGE1);
+
+        // DR freezes; local completes two jobs that DR never hears of
+        d1.kill();
+        write(l1, LINEAGE1, E1, Samples.completed(21));
+        write(l1, LINEAGE1, E1, Samples.opened(22));
+        write(l1, LINEAGE1, E1, Samples.completed(22));
+        Written last = write(l1, LINEAGE1, E1, Samples.opened(23));
+        assertThat(watch.whenProtected(last.index())).isNotDone();
+        l1.kill();
+        d1.start(E1);
+
+        // failover: promise, read, close, create, seed
+        TestNode dr = d1;
+        assertThat(dr.ask(dr).promise(E2, "failover").promise()).isEqualTo(E2);
+        assertThatThrownBy(() -> dr.ask(dr).promise(E1, "late"))
+                .isInstanceOfSatisfying(
+                        RemoteException.Refused.class,
+                        e -> {
+                            assertThat(e.stale()).isTrue();
+                            assertThat(e.maxEpoch()).contains(E2);
+                        });
+        Tail tail = dr.ask(dr).readTail(LINEAGE1, E2);
+        assertThat(tail.lastIndex()).isGreaterThanOrEqualTo(open.index());
+        ClusterState seed = tail.materialize();
+        assertThat(seed.jobs()).isEqualTo(protectedState.jobs());
+        String archive = dr.ask(dr).closeLineage(LINEAGE1, E2, "failover");
+        assertThat(Path.of(archive).resolve("current")).isDirectory();
+        dr.ask(dr).openLineage(new LineageSpec(LINEAGE2, List.of(d1.member(true, 1))), E2, false);
+        d1.host.seed(LINEAGE2, seed, tail.fork(E2, LINEAGE2, "failover: site lost", "alice"));
+        assertThat(d1.state(LINEAGE2).epoch()).isEqualTo(E2);
+        assertThat(d1.state(LINEAGE2).job(Samples.id(20)).orElseThrow().isProtected()).isTrue();
+        assertThat(d1.state(LINEAGE2).lossLedger())
+                .containsExactly(new LossEntry(Samples.id(21), JobState.OPEN));
+        write(d1, LINEAGE2, E2, Samples.opened(30));
+        write(d1, LINEAGE2, E2, Samples.completed(30));
+        // again, because its outcome might have been unknown: refused, nothing changes
+        assertThatThrownBy(() ->
+                        d1.host.seed(LINEAGE2, seed, tail.fork(E2, LINEAGE2, "again", "alice")))
+                .isInstanceOf(RefusedException.class);
+
+        // local returns: Raft lets it write into its own past, epochs do not
+        l1.start(E1);
+        eventually("l1 leads its past", () -> l1.host.isLeader(LINEAGE1));
+        Written zombie = write(l1, LINEAGE1, E2, new Command.AuditNote("z", "z", ""));
+        assertThat(zombie.reply()).isInstanceOf(Reply.Refused.class);
+        d1.works.set(Optional.of(LINEAGE2));
+        SiteDescription described = l1.ask(d1).describe(Optional.of(E1));
+        assertThat(described.promise()).contains(E2);
+        assertThat(described.epoch()).contains(E2);
+        assertThat(described.leader()).isTrue();
+        assertThat(described.lineage()).contains(LINEAGE2);
+        l1.handler.promise(E2, "fenced by d1");
+
+        // what only local knew is merged, its past is archived, it joins as a listener
+        ClusterState past = l1.host.readTail(LINEAGE1).materialize();
+        Recovered recovered = l1.ask(d1).recover(E2, LINEAGE1, past.unprotectedPieces());
+        assertThat(recovered.merged()).containsExactlyInAnyOrder(Samples.id(21), Samples.id(22));
+        assertThat(d1.state(LINEAGE2).job(Samples.id(22)).orElseThrow().recovered()).isTrue();
+        Path old = l1.host.closeLineage(LINEAGE1).orElseThrow();
+        assertThat(old.resolve("current/raft-meta")).exists();
+        l1.ask(l1)
+                .openLineage(
+                        new LineageSpec(LINEAGE2, List.of(d1.member(true, 1), l1.member(false, 0))),
+                        E2,
+                        true);
+        ProtectionWatch drWatch = d1.watch(LINEAGE2, E2, 1, List.of(l1));
+        d1.host.addMember(LINEAGE2, l1.member(false, 0));
+        caughtUp(l1, d1, LINEAGE2);
+        Written home = write(d1, LINEAGE2, E2, new Command.SwitchPrepare(Site.LOCAL, "home", "a"));
+        drWatch.whenProtected(home.index()).get(20, TimeUnit.SECONDS);
+
+        // planned way home: the drained lineage ends in the new epoch, local seeds from it
+        Written change =
+                write(
+                        d1,
+                        LINEAGE2,
+                        E2,
+                        new Command.EpochChange(
+                                E3,
+                                LINEAGE3,
+                                Optional.of(LINEAGE2),
+                                0,
+                                0,
+                                ByteString.EMPTY,
+                                "switchover",
+                                "alice"));
+        drWatch.whenProtected(change.index()).get(20, TimeUnit.SECONDS);
+        l1.handler.promise(E3, "switchover");
+        d1.handler.promise(E3, "switchover");
+        Tail drained = l1.host.readTail(LINEAGE2);
+        ClusterState homeState = drained.materialize();
+        l1.host.closeLineage(LINEAGE2);
+        LineageSpec third =
+                new LineageSpec(LINEAGE3, List.of(l1.member(true, 1), d1.member(false, 0)));
+        l1.handler.openLineage(third, E3, false);
+        l1.host.seed(LINEAGE3, homeState, drained.fork(E3, LINEAGE3, "switchover", "alice"));
+        l1.ask(d1).closeLineage(LINEAGE2, E3, "switchover");
+        l1.ask(d1).openLineage(third, E3, true);
+        caughtUp(d1, l1, LINEAGE3);
+        assertThat(d1.state(LINEAGE3)).isEqualTo(l1.state(LINEAGE3));
+        assertThat(d1.state(LINEAGE3).epochs()).hasSize(3);
+        assertThat(d1.state(LINEAGE3).job(Samples.id(30)).orElseThrow().state())
+                .isEqualTo(JobState.COMPLETE_WITH_WARNINGS);
+        ProtectionWatch third1 = l1.watch(LINEAGE3, E3, 1, List.of(d1));
+        Written at = write(l1, LINEAGE3, E3, new Command.AuditNote("a", "home", ""));
+        third1.whenProtected(at.index()).get(20, TimeUnit.SECONDS);
+        assertThat(l1.fatal).isEmpty();
+        assertThat(d1.fatal).isEmpty();
+    }
+
+    @Test
+    void promiseClosesTheGateForTheOldLeader() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", RaftSettings.LOOPBACK);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", RaftSettings.LOOPBACK);
+        openSmall(l1, d1);
+        ProtectionWatch watch = l1.watch(LINEAGE1, E1, 1, List.of(d1));
+        Written first = write(l1, LINEAGE1, E1, new Command.AuditNote("a", "1", ""));
+        watch.whenProtected(first.index()).get(20, TimeUnit.SECONDS);
+        d1.handler.promise(E2, "failover while local is alive");
+        Tail tail = d1.host.readTail(LINEAGE1);
+        Written second = write(l1, LINEAGE1, E1, new Command.AuditNote("a", "2", ""));
+        caughtUp(d1, l1, LINEAGE1);
+        assertThat(d1.host.appliedIndex(LINEAGE1)).isGreaterThanOrEqualTo(second.index());
+        Thread.sleep(300);
+        assertThat(watch.protectedIndex())
+                .as("applied at d1, but after its promise")
+                .isLessThanOrEqualTo(tail.lastIndex())
+                .isLessThan(second.index());
+    }
+
+    @Test
+    void stateComesBackFromSnapshotAndLogAndALaggingListenerGetsASnapshot() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_LOG);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", SMALL_LOG);
+        openSmall(l1, d1);
+        caughtUp(d1, l1, LINEAGE1);
+        d1.kill();
+        for (int i = 0; i < 100; i++) {
+            write(
+                    l1,
+                    LINEAGE1,
+                    E1,
+                    new Command.PutResource(Samples.client(10, "crit" + i), Command.ANY_VERSION));
+        }
+        Path machine = l1.folder.resolve("raft/lineages/" + LINEAGE1 + "/sm");
+        eventually("l1 has taken snapshots", () -> snapshots(machine) > 0);
+        Path log = l1.folder.resolve("raft/lineages/" + LINEAGE1 + "/current");
+        l1.host.takeSnapshot(LINEAGE1);
+        write(l1, LINEAGE1, E1, new Command.AuditNote("a", "after the snapshot", ""));
+        ClusterState before = l1.state(LINEAGE1);
+        assertThat(log).isDirectory();
+        l1.kill();
+
+        l1.start(E1);
+        eventually("l1 leads again", () -> l1.host.isLeader(LINEAGE1));
+        assertThat(RaftHost.await(l1.host.readLinearizable(LINEAGE1))).isEqualTo(before);
+
+        d1.start(E1);
+        caughtUp(d1, l1, LINEAGE1);
+        assertThat(d1.state(LINEAGE1)).isEqualTo(l1.state(LINEAGE1));
+        write(l1, LINEAGE1, E1, new Command.AuditNote("a", "goes on", ""));
+        caughtUp(d1, l1, LINEAGE1);
+
+        // a new listener has nothing: everything before the log's start comes as a snapshot
+        TestNode d2 = node("d2", Site.DR, "127.50.4.5", SMALL_LOG);
+        List<Member> members = new ArrayList<>(l1.host.members(LINEAGE1));
+        members.add(d2.member(false, 0));
+        d2.host.joinLineage(new LineageSpec(LINEAGE1, members));
+        l1.host.addMember(LINEAGE1, d2.member(false, 0));
+        caughtUp(d2, l1, LINEAGE1);
+        assertThat(d2.state(LINEAGE1)).isEqualTo(l1.state(LINEAGE1));
+        d2.kill();
+        d2.start(E1);
+        caughtUp(d2, l1, LINEAGE1);
+        assertThat(d2.state(LINEAGE1)).isEqualTo(l1.state(LINEAGE1));
+        assertThat(l1.fatal).isEmpty();
+        assertThat(d1.fatal).isEmpty();
+        assertThat(d2.fatal).isEmpty();
+    }
+
+    private static long snapshots(Path folder) throws IOException {
+        try (var files = Files.list(folder)) {
+            return files.filter(f -> f.getFileName().toString().startsWith("snapshot")).count();
+        }
+    }
+
+    @Test
+    void damagedFolderDoesNotStart() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_LOG);
+        LineageSpec spec = new LineageSpec(LINEAGE1, List.of(l1.member(true, 1)));
+        l1.host.createLineage(spec);
+        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.kill();
+        Path meta = l1.folder.resolve("raft/lineages/" + LINEAGE1 + "/current/raft-meta");
+        byte[] kept = Files.readAllBytes(meta);
+        Files.delete(meta);
+        assertThatThrownBy(() -> l1.start(E1))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("raft-meta");
+        Files.write(meta, kept);
+        Path incarnation = l1.folder.resolve("raft/incarnation");
+        byte[] id = Files.readAllBytes(incarnation);
+        Files.delete(incarnation);
+        assertThatThrownBy(() -> l1.start(E1))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("incarnation");
+        Files.write(incarnation, id);
+        l1.start(E1);
+        eventually("l1 leads again", () -> l1.host.isLeader(LINEAGE1));
+        l1.kill();
+        // a lineage that was being created when the power failed is set aside, and created again
+        Path hollow = l1.folder.resolve("raft/lineages/" + LINEAGE2 + "/current");
+        Files.createDirectories(hollow);
+        l1.start(E1);
+        assertThat(l1.folder.resolve("raft/archive/" + LINEAGE2)).isDirectory();
+        l1.host.createLineage(new LineageSpec(LINEAGE2, List.of(l1.member(true, 1))));
+        l1.kill();
+        l1.start(E1);
+        eventually("the unused lineage elects", () -> l1.host.isLeader(LINEAGE2));
+        assertThat(l1.host.lineages()).contains(LINEAGE1, LINEAGE2);
+        l1.kill();
+        // a lineage's folder that somebody removed is not made anew, empty
+        Files.move(l1.folder.resolve("raft/lineages/" + LINEAGE1), base.resolve("elsewhere"));
+        assertThatThrownBy(() -> l1.start(E1))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("disappeared");
+    }
+
+    @Test
+    void takenPortIsNamed() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_LOG);
+        assertThatThrownBy(() ->
+                        RaftHost.start(
+                                "x",
+                                UUID.randomUUID(),
+                                base.resolve("x"),
+                                l1.raft,
+                                TestNode.tls("node", "x"),
+                                SMALL_LOG,
+                                java.time.InstantSource.system(),
+                                s -> {}))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(l1.raft.toString());
+    }
+}

@@ -1,0 +1,133 @@
+package io.holdfast.replication.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** Random histories; a failure names its seed. */
+class ClusterStateProperties {
+    @Test
+    void snapshotAtAnyPointAndReplayGiveTheSameState() {
+        for (long seed = 1; seed <= 40; seed++) {
+            Random random = new Random(seed);
+            List<Entry> log = history(random, 120);
+            ClusterState straight = ClusterState.empty();
+            ClusterState reloaded = ClusterState.empty();
+            for (int i = 0; i < log.size(); i++) {
+                Entry entry = Entry.parse(log.get(i).toBytes());
+                assertThat(entry).as("seed %d entry %d", seed, i).isEqualTo(log.get(i));
+                Applied a = straight.apply(entry, i);
+                Applied b = reloaded.apply(entry, i);
+                assertThat(b.reply()).as("seed %d entry %d", seed, i).isEqualTo(a.reply());
+                assertThat(b.firstIndex()).isEqualTo(a.firstIndex());
+                straight = a.state();
+                reloaded =
+                        random.nextInt(5) == 0
+                                ? ClusterState.parse(b.state().toBytes())
+                                : b.state();
+            }
+            assertThat(reloaded.toBytes()).as("seed %d", seed).isEqualTo(straight.toBytes());
+        }
+    }
+
+    @Test
+    void repeatingEntriesChangesNothing() {
+        for (long seed = 1; seed <= 40; seed++) {
+            Random random = new Random(seed);
+            List<Entry> log = history(random, 100);
+            ClusterState once = ClusterState.empty();
+            ClusterState often = ClusterState.empty();
+            long index = 0;
+            for (int i = 0; i < log.size(); i++) {
+                once = once.apply(log.get(i), i).state();
+                often = often.apply(log.get(i), index++).state();
+                while (random.nextInt(3) == 0) {
+                    often = often.apply(log.get(random.nextInt(i + 1)), index++).state();
+                }
+            }
+            assertThat(often.jobs()).as("seed %d", seed).isEqualTo(once.jobs());
+            assertThat(often.resources()).as("seed %d", seed).isEqualTo(once.resources());
+            assertThat(often.epochs()).as("seed %d", seed).isEqualTo(once.epochs());
+        }
+    }
+
+    @Test
+    void epochsOnlyRise() {
+        for (long seed = 1; seed <= 40; seed++) {
+            Random random = new Random(seed);
+            ClusterState state = ClusterState.empty();
+            long index = 0;
+            for (Entry entry : history(random, 150)) {
+                ClusterState next = state.apply(entry, index++).state();
+                assertThat(next.epoch().compareTo(state.epoch()))
+                        .as("seed %d", seed)
+                        .isGreaterThanOrEqualTo(0);
+                state = next;
+            }
+            List<Epoch> epochs = state.epochs().stream().map(e -> e.change().epoch()).toList();
+            assertThat(epochs).as("seed %d", seed).isSorted().doesNotHaveDuplicates();
+        }
+    }
+
+    private static List<Entry> history(Random random, int length) {
+        List<Entry> log = new ArrayList<>();
+        Epoch epoch = Samples.FIRST;
+        log.add(
+                new Entry(
+                        uuid(random),
+                        epoch,
+                        1,
+                        Command.EpochChange.first(epoch, Samples.LINEAGE, "init")));
+        for (int i = 1; i < length; i++) {
+            long n = 20 + random.nextInt(8);
+            Command command =
+                    switch (random.nextInt(12)) {
+                        case 0 -> new Command.PutMbr(Samples.mbr());
+                        case 1, 2 ->
+                                new Command.PutResource(
+                                        Samples.client(n, "c" + random.nextInt(4)),
+                                        random.nextInt(4) - 1);
+                        case 3 -> new Command.DeleteResource(Samples.id(n), -1);
+                        case 4, 5 -> Samples.opened(n);
+                        case 6, 7 -> Samples.completed(n);
+                        case 8 -> new Command.ProtectedMark(Samples.id(n));
+                        case 9 -> new Command.PieceRecovered(Samples.recovered(n), Samples.LINEAGE);
+                        case 10 ->
+                                random.nextBoolean()
+                                        ? new Command.SwitchPrepare(Site.DR, "r", "o")
+                                        : new Command.SwitchAbort("r");
+                        default -> {
+                            if (random.nextInt(4) == 0) {
+                                epoch =
+                                        epoch.successor(
+                                                random.nextBoolean() ? Site.DR : Site.LOCAL);
+                                yield new Command.EpochChange(
+                                        epoch,
+                                        Samples.id(epoch.n()),
+                                        Optional.empty(),
+                                        0,
+                                        0,
+                                        com.google.protobuf.ByteString.EMPTY,
+                                        "r",
+                                        "o");
+                            }
+                            yield new Command.AuditNote("a", "b", "c");
+                        }
+                    };
+            Epoch proposer = random.nextInt(10) == 0 ? Samples.FIRST : epoch;
+            log.add(new Entry(uuid(random), proposer, 10L * i, command));
+        }
+        return log;
+    }
+
+    private static UUID uuid(Random random) {
+        return new UUID(random.nextLong(), random.nextLong());
+    }
+}

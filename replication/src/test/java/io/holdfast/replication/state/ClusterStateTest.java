@@ -1,0 +1,366 @@
+package io.holdfast.replication.state;
+
+import static io.holdfast.replication.state.Samples.FIRST;
+import static io.holdfast.replication.state.Samples.LINEAGE;
+import static io.holdfast.replication.state.Samples.SECOND;
+import static io.holdfast.replication.state.Samples.client;
+import static io.holdfast.replication.state.Samples.completed;
+import static io.holdfast.replication.state.Samples.id;
+import static io.holdfast.replication.state.Samples.mbr;
+import static io.holdfast.replication.state.Samples.opened;
+import static io.holdfast.replication.state.Samples.recovered;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ClusterStateTest {
+    private ClusterState state = ClusterState.empty();
+    private long index;
+    private Epoch epoch = FIRST;
+
+    @BeforeEach
+    void begin() {
+        done(Command.EpochChange.first(FIRST, LINEAGE, "init"));
+        done(new Command.PutMbr(mbr()));
+    }
+
+    private Reply apply(Command command) {
+        return apply(UUID.randomUUID(), epoch, command).reply();
+    }
+
+    private Applied apply(UUID operation, Epoch proposer, Command command) {
+        index++;
+        Applied applied =
+                state.apply(new Entry(operation, proposer, 1_000 * index, command), index);
+        state = applied.state();
+        return applied;
+    }
+
+    private long done(Command command) {
+        Reply reply = apply(command);
+        assertThat(reply).isInstanceOf(Reply.Done.class);
+        return ((Reply.Done) reply).version();
+    }
+
+    private void refused(Command command, Reply.Code code) {
+        ClusterState before = state;
+        Reply reply = apply(command);
+        assertThat(reply).isInstanceOf(Reply.Refused.class);
+        Reply.Refused refused = (Reply.Refused) reply;
+        assertThat(refused.code()).as(refused.message()).isEqualTo(code);
+        assertThat(refused.message()).isNotBlank();
+        assertThat(refused.next()).isNotBlank();
+        assertThat(state.resources()).isEqualTo(before.resources());
+        assertThat(state.jobs()).isEqualTo(before.jobs());
+    }
+
+    @Test
+    void mbrTakesTheStatesEpochAndLineage() {
+        assertThat(state.mbr()).contains(mbr());
+        done(new Command.PutMbr(mbr().with(new Epoch(9, Site.DR), id(77))));
+        assertThat(state.mbr().orElseThrow().epoch()).isEqualTo(FIRST);
+        assertThat(state.mbr().orElseThrow().lineage()).isEqualTo(LINEAGE);
+    }
+
+    @Test
+    void resourceIsWrittenWithItsVersion() {
+        assertThat(done(new Command.PutResource(client(10, "crit"), Command.NEW))).isEqualTo(1);
+        refused(
+                new Command.PutResource(client(10, "crit"), Command.NEW),
+                Reply.Code.VERSION_MISMATCH);
+        refused(new Command.PutResource(client(10, "crit"), 7), Reply.Code.VERSION_MISMATCH);
+        assertThat(done(new Command.PutResource(client(10, "renamed"), 1))).isEqualTo(2);
+        assertThat(done(new Command.PutResource(client(10, "again"), Command.ANY_VERSION)))
+                .isEqualTo(3);
+        assertThat(state.resource(Resource.Type.CLIENT, "renamed")).isEmpty();
+        assertThat(state.resource(Resource.Type.CLIENT, "again").orElseThrow().version())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void nameIsUniqueWithinItsType() {
+        done(new Command.PutResource(client(10, "crit"), Command.NEW));
+        refused(new Command.PutResource(client(11, "crit"), Command.NEW), Reply.Code.NAME_TAKEN);
+        Resource group =
+                new Resource(
+                        id(12),
+                        "",
+                        "",
+                        "crit",
+                        Resource.Type.GROUP,
+                        Map.of(),
+                        Optional.empty(),
+                        Map.of());
+        done(new Command.PutResource(group, Command.NEW));
+        refused(
+                new Command.PutResource(
+                        new Resource(
+                                id(12),
+                                "",
+                                "",
+                                "g",
+                                Resource.Type.DEVICE,
+                                Map.of(),
+                                Optional.empty(),
+                                Map.of()),
+                        Command.ANY_VERSION),
+                Reply.Code.CONFLICT);
+        refused(new Command.DeleteResource(id(10), 9), Reply.Code.VERSION_MISMATCH);
+        done(new Command.DeleteResource(id(10), 1));
+        refused(new Command.DeleteResource(id(10), 1), Reply.Code.NOT_FOUND);
+        done(new Command.PutResource(client(11, "crit"), Command.NEW));
+    }
+
+    @Test
+    void repeatedOperationGetsItsFirstReply() {
+        UUID operation = id(500);
+        Command put = new Command.PutResource(client(10, "crit"), Command.NEW);
+        Applied first = apply(operation, epoch, put);
+        done(new Command.PutResource(client(10, "crit"), 1));
+        Applied second = apply(operation, epoch, put);
+        assertThat(second.reply()).isEqualTo(first.reply());
+        assertThat(second.firstIndex()).isEqualTo(first.firstIndex()).isLessThan(index);
+        assertThat(state.resource(id(10)).orElseThrow().version()).isEqualTo(2);
+        Applied stale =
+                apply(id(501), new Epoch(1, Site.LOCAL), new Command.DeleteResource(id(404), -1));
+        assertThat(apply(id(501), epoch, put).reply()).isEqualTo(stale.reply());
+    }
+
+    @Test
+    void operationIsForgottenAfterADistance() {
+        apply(id(500), epoch, new Command.PutResource(client(10, "crit"), Command.NEW));
+        index += ClusterState.REMEMBERED_DISTANCE;
+        done(new Command.AuditNote("a", "b", ""));
+        assertThat(state.operations().get(id(500))).isEmpty();
+        assertThat(state.operations().size()).isEqualTo(state.operationOrder().size()).isEqualTo(1);
+    }
+
+    @Test
+    void proposerOfAnotherEpochIsRefused() {
+        epoch = SECOND;
+        refused(new Command.AuditNote("a", "b", ""), Reply.Code.FUTURE_EPOCH);
+        done(
+                new Command.EpochChange(
+                        SECOND,
+                        id(3),
+                        Optional.of(LINEAGE),
+                        0,
+                        0,
+                        ByteString.EMPTY,
+                        "switchover",
+                        "alice"));
+        epoch = FIRST;
+        refused(new Command.AuditNote("a", "b", ""), Reply.Code.STALE_EPOCH);
+        refused(
+                Command.EpochChange.first(new Epoch(5, Site.DR), id(9), "x"),
+                Reply.Code.STALE_EPOCH);
+        epoch = SECOND;
+        refused(Command.EpochChange.first(SECOND, id(9), "x"), Reply.Code.STALE_EPOCH);
+        done(new Command.AuditNote("a", "b", ""));
+        assertThat(state.mbr().orElseThrow().epoch()).isEqualTo(SECOND);
+        assertThat(state.mbr().orElseThrow().lineage()).isEqualTo(id(3));
+        assertThat(state.epochs()).hasSize(2);
+    }
+
+    @Test
+    void jobGoesFromOpenToProtected() {
+        refused(new Command.ProtectedMark(id(20)), Reply.Code.NOT_FOUND);
+        done(opened(20));
+        refused(opened(20), Reply.Code.CONFLICT);
+        assertThat(state.openJobs()).hasSize(1);
+        refused(new Command.ProtectedMark(id(20)), Reply.Code.CONFLICT);
+        done(completed(20));
+        done(completed(20));
+        assertThat(state.unprotectedPieces()).hasSize(1);
+        refused(
+                new Command.JobEnded(
+                        id(20),
+                        JobState.FAILED,
+                        Optional.empty(),
+                        Optional.empty(),
+                        JobTotals.NONE,
+                        "x",
+                        Optional.empty()),
+                Reply.Code.CONFLICT);
+        done(new Command.ProtectedMark(id(20)));
+        done(new Command.ProtectedMark(id(20)));
+        JobRecord job = state.job(id(20)).orElseThrow();
+        assertThat(job.isProtected()).isTrue();
+        assertThat(job.epoch()).isEqualTo(FIRST);
+        assertThat(job.endedMicros()).isLessThan(job.protectedMicros());
+        assertThat(state.atRisk()).isEmpty();
+    }
+
+    @Test
+    void drainingOpensNoJob() {
+        done(opened(20));
+        refused(new Command.SwitchPrepare(Site.LOCAL, "x", "alice"), Reply.Code.CONFLICT);
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
+        refused(opened(21), Reply.Code.DRAINING);
+        done(completed(20));
+        done(new Command.SwitchAbort("timeout"));
+        assertThat(state.draining()).isEmpty();
+        done(opened(21));
+        assertThat(state.audit())
+                .extracting(AuditRecord::what)
+                .anyMatch(w -> w.contains("aborted"));
+    }
+
+    @Test
+    void forcedForkFillsTheLossLedgerAndCancelsOpenJobs() {
+        done(opened(20));
+        done(completed(20));
+        done(new Command.ProtectedMark(id(20)));
+        done(opened(21));
+        done(completed(21));
+        done(opened(22));
+        ClusterState old = state;
+        plant(old, new Epoch(2, Site.DR), id(3));
+
+        assertThat(state.epoch()).isEqualTo(SECOND);
+        assertThat(state.lossLedger())
+                .containsExactly(
+                        new LossEntry(id(21), JobState.COMPLETE_WITH_WARNINGS),
+                        new LossEntry(id(22), JobState.OPEN));
+        assertThat(state.job(id(22)).orElseThrow().state()).isEqualTo(JobState.CANCELLED);
+        assertThat(state.repl().mode()).isEqualTo(ReplState.Mode.ASYNC);
+        assertThat(state.mbr().orElseThrow().activeSite()).isEqualTo(Site.DR);
+
+        // the lost site returns: 22 was completed there, 23 was never heard of
+        epoch = SECOND;
+        assertThat(done(new Command.PieceRecovered(recovered(22), LINEAGE))).isEqualTo(1);
+        assertThat(done(new Command.PieceRecovered(recovered(23), LINEAGE))).isEqualTo(1);
+        assertThat(done(new Command.PieceRecovered(recovered(23), LINEAGE))).isZero();
+        assertThat(state.job(id(22)).orElseThrow().recovered()).isTrue();
+        assertThat(state.job(id(22)).orElseThrow().isUnprotectedPiece()).isTrue();
+        JobRecord other = recovered(21);
+        refused(
+                new Command.PieceRecovered(
+                        new JobRecord(
+                                other.job(),
+                                other.kind(),
+                                other.client(),
+                                other.level(),
+                                other.epoch(),
+                                1,
+                                other.state(),
+                                2,
+                                other.row(),
+                                Optional.of(Samples.chunk(99)),
+                                other.totals(),
+                                "",
+                                other.stored(),
+                                0,
+                                false),
+                        LINEAGE),
+                Reply.Code.CONFLICT);
+    }
+
+    /** Seeds a new lineage with a state, in pieces, as RaftHost does. */
+    private void plant(ClusterState old, Epoch newEpoch, UUID lineage) {
+        state = ClusterState.empty();
+        epoch = newEpoch;
+        index = 0;
+        ByteString bytes = old.toBytes();
+        refused(new Command.AuditNote("a", "b", ""), Reply.Code.NOT_SEEDED);
+        done(new Command.SeedBegin(id(5), bytes.size(), old.hash()));
+        int cut = bytes.size() / 2;
+        refused(new Command.SeedChunk(id(6), 0, bytes), Reply.Code.CONFLICT);
+        refused(new Command.SeedChunk(id(5), 1, bytes), Reply.Code.CORRUPT);
+        done(new Command.SeedChunk(id(5), 0, bytes.substring(0, cut)));
+        done(new Command.SeedChunk(id(5), 0, bytes.substring(0, cut)));
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.isSeeded()).isFalse();
+        done(new Command.SeedChunk(id(5), 1, bytes.substring(cut)));
+        done(
+                new Command.SeedEnd(
+                        id(5),
+                        new Command.EpochChange(
+                                newEpoch,
+                                lineage,
+                                Optional.of(LINEAGE),
+                                3,
+                                99,
+                                old.hash(),
+                                "failover",
+                                "alice")));
+    }
+
+    @Test
+    void damagedSeedIsRefusedAndMayBeginAgain() {
+        ClusterState old = state;
+        ByteString bytes = old.toBytes();
+        state = ClusterState.empty();
+        epoch = SECOND;
+        done(new Command.SeedBegin(id(5), bytes.size(), old.hash()));
+        byte[] flipped = bytes.toByteArray();
+        flipped[flipped.length / 2] ^= 1;
+        done(new Command.SeedChunk(id(5), 0, ByteString.copyFrom(flipped)));
+        Command end = new Command.SeedEnd(id(5), Command.EpochChange.first(SECOND, id(3), "alice"));
+        refused(end, Reply.Code.CORRUPT);
+        refused(end, Reply.Code.CONFLICT);
+        done(new Command.SeedBegin(id(6), bytes.size(), old.hash()));
+        done(new Command.SeedChunk(id(6), 0, bytes));
+        done(new Command.SeedEnd(id(6), Command.EpochChange.first(SECOND, id(3), "alice")));
+        refused(new Command.SeedBegin(id(7), 1, old.hash()), Reply.Code.CONFLICT);
+        assertThat(state.mbr()).isPresent();
+    }
+
+    @Test
+    void seedOfALowerEpochIsRefused() {
+        ClusterState old = state;
+        state = ClusterState.empty();
+        epoch = FIRST;
+        done(new Command.SeedBegin(id(5), old.toBytes().size(), old.hash()));
+        done(new Command.SeedChunk(id(5), 0, old.toBytes()));
+        refused(
+                new Command.SeedEnd(id(5), Command.EpochChange.first(FIRST, id(3), "alice")),
+                Reply.Code.STALE_EPOCH);
+        assertThat(state.isSeeded()).isFalse();
+    }
+
+    @Test
+    void plannedMoveCompletesTheEpochThatTheDrainedLineageBegan() {
+        done(opened(20));
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
+        done(
+                new Command.EpochChange(
+                        SECOND,
+                        id(3),
+                        Optional.of(LINEAGE),
+                        0,
+                        0,
+                        ByteString.EMPTY,
+                        "switchover",
+                        "alice"));
+        assertThat(state.draining()).isEmpty();
+        plant(state, SECOND, id(3));
+        assertThat(state.epochs()).hasSize(2);
+        assertThat(state.epochs().getLast().change().forkIndex()).isEqualTo(99);
+        assertThat(state.lossLedger()).isEmpty();
+        assertThat(state.openJobs()).as("nothing was lost").hasSize(1);
+    }
+
+    @Test
+    void auditIsBounded() {
+        for (int i = 0; i < ClusterState.MAX_AUDIT + 10; i++) {
+            done(new Command.AuditNote("a", "n" + i, ""));
+        }
+        assertThat(state.audit()).hasSize(ClusterState.MAX_AUDIT);
+        assertThat(state.audit().getLast().what()).isEqualTo("n" + (ClusterState.MAX_AUDIT + 9));
+        ClusterState again = ClusterState.parse(state.toBytes());
+        assertThat(again).isEqualTo(state);
+        state = again;
+        done(new Command.AuditNote("a", "more", ""));
+        assertThat(state.audit()).hasSize(ClusterState.MAX_AUDIT);
+        assertThat(state.auditDropped()).isEqualTo(12);
+    }
+}

@@ -1,0 +1,119 @@
+package io.holdfast.replication.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Bytes that may be on somebody's disk. {@code -Dgolden.write=true} writes new ones, for a format that
+ * has not been released.
+ */
+class GoldenTest {
+    private static final Path FOLDER = Path.of("src/test/resources/golden/cluster");
+
+    @Test
+    void entriesReadAndWriteAsTheyAlwaysDid() throws IOException {
+        Map<String, ByteString> bytes = new TreeMap<>();
+        Map<String, Entry> entries = new TreeMap<>();
+        Samples.commands()
+                .forEach((name, command) -> {
+                    Entry entry = new Entry(Samples.id(1234), Samples.FIRST, 5_678, command);
+                    entries.put(name, entry);
+                    bytes.put(name, entry.toBytes());
+                });
+        for (Map.Entry<String, Entry> expected : entries.entrySet()) {
+            ByteString golden = golden("entry-" + expected.getKey(), bytes.get(expected.getKey()));
+            assertThat(Entry.parse(golden)).as(expected.getKey()).isEqualTo(expected.getValue());
+            assertThat(bytes.get(expected.getKey())).as(expected.getKey()).isEqualTo(golden);
+        }
+    }
+
+    @Test
+    void everyCommandHasAGoldenFile() {
+        assertThat(Samples.commands().values().stream().map(Object::getClass).distinct())
+                .hasSize(Command.class.getPermittedSubclasses().length);
+    }
+
+    @Test
+    void stateReadsAndWritesAsItAlwaysDid() throws IOException {
+        ClusterState state = ClusterState.empty();
+        long index = 0;
+        state =
+                state.apply(
+                                new Entry(
+                                        Samples.id(700),
+                                        Samples.FIRST,
+                                        1,
+                                        Command.EpochChange.first(
+                                                Samples.FIRST, Samples.LINEAGE, "init")),
+                                index++)
+                        .state();
+        for (Command command : Samples.commands().values()) {
+            if (command instanceof Command.EpochChange || command instanceof Command.SwitchAbort) {
+                continue;
+            }
+            Entry entry = new Entry(Samples.id(800 + index), Samples.FIRST, 1_000 * index, command);
+            state = state.apply(entry, index++).state();
+        }
+        ByteString golden = golden("state", state.toBytes());
+        assertThat(ClusterState.parse(golden).toBytes()).isEqualTo(golden);
+        assertThat(state.toBytes()).isEqualTo(golden);
+    }
+
+    @Test
+    void unknownVersionIsRefusedWithAMessage() {
+        ByteString entry =
+                Codec.entry(
+                                new Entry(
+                                        Samples.id(1),
+                                        Samples.FIRST,
+                                        0,
+                                        new Command.SwitchAbort("x")))
+                        .toBuilder()
+                        .setVersion(2)
+                        .build()
+                        .toByteString();
+        assertThatThrownBy(() -> Entry.parse(entry))
+                .isInstanceOf(UnknownVersionException.class)
+                .hasMessageContaining("version 2")
+                .hasMessageContaining("newer version of Holdfast");
+        ByteString state =
+                Codec.state(ClusterState.empty()).toBuilder().setVersion(9).build().toByteString();
+        assertThatThrownBy(() -> ClusterState.parse(state))
+                .isInstanceOf(UnknownVersionException.class);
+        ByteString unknownCommand =
+                Codec.entry(
+                                new Entry(
+                                        Samples.id(1),
+                                        Samples.FIRST,
+                                        0,
+                                        new Command.SwitchAbort("x")))
+                        .toBuilder()
+                        .clearCommand()
+                        .build()
+                        .toByteString();
+        assertThatThrownBy(() -> Entry.parse(unknownCommand))
+                .isInstanceOf(UnknownVersionException.class);
+    }
+
+    private static ByteString golden(String name, ByteString now) throws IOException {
+        Path file = FOLDER.resolve(name + ".hex");
+        if (Boolean.getBoolean("golden.write")) {
+            Files.createDirectories(FOLDER);
+            Files.writeString(
+                    file,
+                    HexFormat.of().formatHex(now.toByteArray()).replaceAll("(.{96})", "$1\n")
+                            + "\n");
+        }
+        return ByteString.copyFrom(
+                HexFormat.of().parseHex(Files.readString(file).replaceAll("\\s", "")));
+    }
+}
