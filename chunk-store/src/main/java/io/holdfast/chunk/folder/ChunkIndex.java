@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * All frames of a store in memory, in append order, and where each id stands. Thread-safe.
  *
  * <p>Memory. A frame is a number; its 32 bytes of id, pack, offset, length and kind lie in parallel
- * primitive arrays in blocks of 16,384 frames, 44 bytes each, never copied as the store grows. An
- * open-addressing hash table of frame numbers (4 bytes a slot, at most three quarters full, in 64
- * shards so that one growth is short) finds an id: 5.4 to 10.7 bytes more. So a frame costs at most
+ * primitive arrays in blocks of 8,192 frames, 44 bytes each, never copied as the store grows (and
+ * small enough not to be humongous to G1, which would cost a half more). An open-addressing hash
+ * table of frame numbers (4 bytes a slot, at most three quarters full, in 256 shards so that one
+ * growth is short) finds an id: 5.4 to 10.7 bytes more. So a frame costs at most
  * 55 bytes of heap: 55 MB for a million frames (about a tebibyte at 1 MiB), 55 GB for 10^9; frame
  * numbers end at 2^31. Beyond some ten million frames a site should not pay that. The step then is an
  * index on disk: the pack indexes merged into runs sorted by id, each with a filter of some 10 bits
@@ -24,9 +25,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The hash is salted: whoever chooses ids cannot make them collide.
  */
 final class ChunkIndex {
-    private static final int BLOCK_BITS = 14;
+    private static final int BLOCK_BITS = 13;
     private static final int BLOCK = 1 << BLOCK_BITS;
-    private static final int SHARD_BITS = 6;
+    private static final int SHARD_BITS = 8;
     private static final int LENGTH_BITS = 24;
     private static final int DAMAGED = 1 << 31;
 
@@ -34,7 +35,7 @@ final class ChunkIndex {
     private final long salt;
     private Block[] blocks = new Block[4];
     private int size;
-    private final int[][] tables = new int[1 << SHARD_BITS][64];
+    private final int[][] tables = new int[1 << SHARD_BITS][16];
     private final int[] filled = new int[1 << SHARD_BITS];
     private int durable;
     private long durableBytes;

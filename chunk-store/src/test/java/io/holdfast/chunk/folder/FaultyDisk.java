@@ -4,11 +4,11 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 
 /**
  * A disk that fills up, fails and loses power on command. It fsyncs nothing, but remembers what a
@@ -26,7 +26,9 @@ final class FaultyDisk implements Disk {
 
     int syncs;
 
-    private final Map<Path, Long> syncedBytes = new HashMap<>();
+    /** Sorted, so that a seed does the same in every folder. */
+    private final Map<Path, Long> syncedBytes = new TreeMap<>();
+
     private final Set<Path> durableNames = new HashSet<>();
 
     @Override
