@@ -156,10 +156,11 @@ public final class Resolver {
         if (placement.of(logical) == Site.LOCAL) {
             return text;
         }
-        Optional<Target> target = row(logical).or(() -> hostRow(logical)).or(() -> client(logical));
+        Optional<Target> target = row(logical);
         if (target.isEmpty() && isPhysical(logical)) {
             return text;
         }
+        target = target.or(() -> hostRow(logical)).or(() -> client(logical));
         if (target.isEmpty()) {
             throw unmapped(logical, Optional.empty());
         }

@@ -35,10 +35,12 @@ import java.util.regex.Pattern;
  *   <li>A param is {@code key:value} when a key stands before its first raw colon, otherwise it is
  *       positional as a whole: {@code 10.10.11.99:22} and {@code [::1]:22} are positional. A
  *       further colon belongs to the value.
+ *   <li>Raw spaces around a param, and after the colon of its key, mean nothing and are dropped, so
+ *       that {@code a, 10.10.11.45} still holds an address; inside, they belong to it.
  *   <li>An IPv6 address stands in brackets; a param that is a bare one is refused.
  *   <li>Reserved, so escaped when meant literally: {@code %} and {@code ?} anywhere, {@code ,} in
- *       params, a colon that would make a positional param a {@code key:value}, spaces at the
- *       beginning or end, control characters. Everything else may be raw or escaped.
+ *       params, a colon that would make a positional param a {@code key:value}, spaces at an
+ *       edge, control characters. Everything else may be raw or escaped.
  *   <li>Printing is canonical: {@code ?} before the location, upper-case hexadecimal, nothing
  *       escaped that need not be; {@code parse(x.toString())} equals {@code x}.
  * </ul>
@@ -228,7 +230,12 @@ public record Identifier(Endpoint endpoint, String method, List<Param> params, S
         return params;
     }
 
-    private static Param param(String text, int from, int to) {
+    private static Param param(String text, int begin, int end) {
+        int from = skipSpaces(text, begin, end);
+        int to = end;
+        while (to > from && text.charAt(to - 1) == ' ') {
+            to--;
+        }
         if (from == to) {
             throw new FormatException(WHAT, text, from, "a parameter that is not empty");
         }
@@ -236,22 +243,20 @@ public record Identifier(Endpoint endpoint, String method, List<Param> params, S
             throw new FormatException(WHAT, text, from, "brackets around the IPv6 address");
         }
         int colon = text.indexOf(':', from);
-        boolean keyed =
-                colon >= 0 && colon < to && KEY.matcher(text.substring(from, colon)).matches();
-        int valueFrom = keyed ? colon + 1 : from;
-        if (valueFrom < to && text.charAt(valueFrom) == ' ') {
-            throw new FormatException(WHAT, text, valueFrom, NO_SPACE);
-        }
-        if (valueFrom < to && text.charAt(to - 1) == ' ') {
-            throw new FormatException(WHAT, text, to - 1, NO_SPACE);
-        }
-        String value = decode(text, valueFrom, to);
-        return keyed
-                ? new Param.KeyValue(text.substring(from, colon), value)
-                : new Param.Positional(value);
+        return colon >= 0 && colon < to && KEY.matcher(text.substring(from, colon)).matches()
+                ? new Param.KeyValue(
+                        text.substring(from, colon),
+                        decode(text, skipSpaces(text, colon + 1, to), to))
+                : new Param.Positional(decode(text, from, to));
     }
 
-    private static final String NO_SPACE = "no space at the edge of a parameter (or its escape)";
+    private static int skipSpaces(String text, int from, int to) {
+        int at = from;
+        while (at < to && text.charAt(at) == ' ') {
+            at++;
+        }
+        return at;
+    }
 
     private static String decode(String text, int from, int to) {
         int percent = text.indexOf('%', from);

@@ -31,7 +31,11 @@ import io.holdfast.agent.wire.Errors;
 import io.holdfast.agent.wire.Wire;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.ChunkStore;
+import io.holdfast.chunk.Frame;
+import io.holdfast.chunk.FrameKind;
 import io.holdfast.chunk.LogPosition;
+import io.holdfast.chunk.PieceHeader;
+import io.holdfast.chunk.StoreException;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.FormatException;
 import io.holdfast.standard.Identifier;
@@ -45,6 +49,8 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The gRPC service Storage over a chunk store. Thread-safe; handlers block, so serve it on virtual
@@ -78,6 +84,9 @@ public final class StorageService implements BindableService, AutoCloseable {
     private static final Set<String> LISTERS =
             Set.of(PeerIdentity.NODE, PeerIdentity.STORAGE, PeerIdentity.OPERATOR);
     private static final Set<Purpose> WRITING = Set.of(Purpose.BACKUP, Purpose.REPLICATE);
+
+    private static final Logger log = LoggerFactory.getLogger(StorageService.class);
+    private static final int PROOF_ROUNDS = 64;
 
     /** Ids in one Have. */
     static final int MAX_HAVE_IDS = 4096;
@@ -371,13 +380,9 @@ public final class StorageService implements BindableService, AutoCloseable {
         check.accept(request.getContext());
         try (Sessions.Use use =
                 sessions.use(request.getSession(), PeerIdentity.current(), WRITING)) {
-            List<ChunkId> missing;
-            try {
-                missing = store.commitPiece(use.session().id, request.getFrame().toByteArray());
-            } catch (IllegalArgumentException e) {
-                throw Errors.refused(
-                        "The frame to commit was refused: " + e.getMessage(), "Send a PIECE frame");
-            }
+            byte[] frame = request.getFrame().toByteArray();
+            requirePiece(frame);
+            List<ChunkId> missing = prove(use.session().id, frame);
             CommitPieceReply.Builder reply =
                     CommitPieceReply.newBuilder().setMissing(Wire.bytes(missing));
             if (missing.isEmpty()) {
@@ -385,6 +390,36 @@ public final class StorageService implements BindableService, AutoCloseable {
                 reply.setLogPack(end.pack()).setLogOffset(end.offset());
             }
             return reply.build();
+        }
+    }
+
+    private static void requirePiece(byte[] frame) {
+        try {
+            if (Frame.parse(frame, 0, frame.length).kind() == FrameKind.PIECE) {
+                var _ = PieceHeader.parse(frame);
+                return;
+            }
+        } catch (StoreException.Corrupt | IllegalArgumentException e) {
+            throw Errors.refused(
+                    "The frame to commit was refused: " + e.getMessage(), "Send a PIECE frame");
+        }
+        throw Errors.refused("The frame to commit is no PIECE", "Send other frames by Put");
+    }
+
+    /**
+     * Commits. A manifest node found damaged here counts as missing from then on, so asking again
+     * names it among what the sender has to give.
+     */
+    private List<ChunkId> prove(UUID session, byte[] frame) throws IOException {
+        for (int round = 1; ; round++) {
+            try {
+                return store.commitPiece(session, frame);
+            } catch (StoreException.Corrupt e) {
+                log.warn("While a piece was proved: {}", e.getMessage());
+                if (round == PROOF_ROUNDS) {
+                    throw e;
+                }
+            }
         }
     }
 }

@@ -1,0 +1,119 @@
+package io.holdfast.modeswitch;
+
+import io.holdfast.standard.Epoch;
+import java.util.List;
+import java.util.Set;
+
+/** What a member's machine is told. The shell translates the world into these. */
+public sealed interface SiteEvent {
+    /**
+     * What the disk says, first of all events.
+     *
+     * @param role durable role: ACTIVE, STANDBY or FENCED ({@code init} wrote ACTIVE at local)
+     * @param epoch epoch of that role: of the lineage that this member belongs to
+     * @param promise durable promise, at least {@code epoch}
+     * @param promisedTo member id to which the promise was given; empty text for none
+     * @param round a number that no earlier start of this process used; answers carry it
+     */
+    record Booted(SiteRole role, Epoch epoch, Epoch promise, String promisedTo, long round)
+            implements SiteEvent {}
+
+    /** A member of the other site asks what is known here. */
+    record ConfirmAsked(String member, long round) implements SiteEvent {}
+
+    /**
+     * What a member of either site says about itself, asked or not.
+     *
+     * @param member who
+     * @param promise its promise
+     * @param role its role
+     * @param epoch epoch of its role
+     * @param round of the question that it answers; 0 when nobody asked
+     */
+    record PeerReport(String member, Epoch promise, SiteRole role, Epoch epoch, long round)
+            implements SiteEvent {}
+
+    /**
+     * The operator wants this site active.
+     *
+     * @param force whether they insist although the other site answers, or may have been heard of
+     * @param sights what members of the other site said just now, empty when none answered
+     */
+    record OperatorFailover(boolean force, List<Sight> sights) implements SiteEvent {
+        /** Copies the list. */
+        public OperatorFailover {
+            sights = List.copyOf(sights);
+        }
+    }
+
+    /** What a member of the other site said when the operator's command asked it. */
+    record Sight(String member, SiteRole role, Epoch epoch) {}
+
+    /** A member of the own site collects promises for an epoch. */
+    record PromiseAsked(String candidate, Epoch epoch) implements SiteEvent {}
+
+    /** A member, maybe this one, holds this promise on disk, given to this member. */
+    record PromiseDurable(String member, Epoch epoch) implements SiteEvent {}
+
+    /** A member has promised more, or the same to another. */
+    record PromiseRefused(String member, Epoch promise) implements SiteEvent {}
+
+    /** The logs of these members were read whole, after their promise for this epoch. */
+    record TailsRead(Epoch epoch, Set<String> members) implements SiteEvent {
+        /** Copies the set. */
+        public TailsRead {
+            members = Set.copyOf(members);
+        }
+    }
+
+    /** The Raft group of this epoch's lineage exists on the own members. */
+    record LineageOpen(Epoch epoch) implements SiteEvent {}
+
+    /** An EpochChange is committed; in DRAINING also PROTECTED. */
+    record EpochChangeCommitted(Epoch epoch) implements SiteEvent {}
+
+    /** The old lineage's EpochChange of a planned move was applied here; this member may lead it. */
+    record SwitchoverApplied(Epoch epoch, String coordinator) implements SiteEvent {}
+
+    /**
+     * The operator wants the other site active, without loss.
+     *
+     * @param coordinator member of the other site that shall promote it
+     * @param lagBounded whether chunks and catalog are near enough to end soon
+     * @param silentMembers own members that do not answer
+     */
+    record OperatorSwitchover(String coordinator, boolean lagBounded, Set<String> silentMembers)
+            implements SiteEvent {
+        /** Copies the set. */
+        public OperatorSwitchover {
+            silentMembers = Set.copyOf(silentMembers);
+        }
+    }
+
+    /** No job runs any more. */
+    record Drained() implements SiteEvent {}
+
+    /** The other site has everything up to the end of draining. */
+    record BarrierReached() implements SiteEvent {}
+
+    /** It took too long. */
+    record BarrierTimeout() implements SiteEvent {}
+
+    /** Somebody (an agent, a store, a peer) refused our epoch and named a higher one. */
+    record HigherEpochSeen(Epoch epoch) implements SiteEvent {}
+
+    /** The divergent suffix is archived and reported; the lineage of this epoch can be joined. */
+    record ReconcileDone(Epoch epoch) implements SiteEvent {}
+
+    /** The ack quorum of the passive site answered within its time. */
+    record PeerInTime() implements SiteEvent {}
+
+    /** A replication state is committed in Raft. */
+    record ReplicationCommitted(ReplicationState state) implements SiteEvent {}
+
+    /** SiteAck, chunks and catalog have passed the barrier taken when CATCHUP began. */
+    record CaughtUp() implements SiteEvent {}
+
+    /** Time has passed on a monotonic clock. */
+    record Tick(long elapsedMillis) implements SiteEvent {}
+}

@@ -1,0 +1,78 @@
+package io.holdfast.replication.ship;
+
+import io.holdfast.chunk.ChunkId;
+import io.holdfast.chunk.LogPosition;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * How far the other site's storage is behind this one.
+ *
+ * @param state what the shipper is doing
+ * @param peer the peer's address, for people
+ * @param own incarnation of the local store, which the positions belong to
+ * @param peerIncarnation of the peer's store, once it has been reached
+ * @param position up to here the peer has everything durably, but for {@code damage} and {@code
+ *     unshipped}
+ * @param durableEnd end of the local log
+ * @param lagFrames between the two
+ * @param lagBytes of them, as frames; at most this much is missing at the peer
+ * @param framesMoved to the peer since this shipper began
+ * @param bytesMoved of them
+ * @param piecesCommitted at the peer by this shipper, or found there
+ * @param lastContact when the peer last answered
+ * @param lastError why the last attempt failed; empty when it did not
+ * @param damage local frames that the peer lacks and whose bytes are not what was stored
+ * @param unshipped pieces that the peer could not be given, and what they wait for
+ */
+public record ShipStatus(
+        State state,
+        String peer,
+        UUID own,
+        Optional<UUID> peerIncarnation,
+        LogPosition position,
+        LogPosition durableEnd,
+        long lagFrames,
+        long lagBytes,
+        long framesMoved,
+        long bytesMoved,
+        long piecesCommitted,
+        Optional<Instant> lastContact,
+        String lastError,
+        List<Damage> damage,
+        List<Unshipped> unshipped) {
+    /** Copies the lists. */
+    public ShipStatus {
+        damage = List.copyOf(damage);
+        unshipped = List.copyOf(unshipped);
+    }
+
+    /** What a shipper is doing. */
+    public enum State {
+        /** Not connected: trying, with pauses. */
+        CONNECTING,
+        /** The peer lacks something of what is durable here, and is getting it. */
+        SHIPPING,
+        /** The peer has all that is durable here, but for damage. */
+        CAUGHT_UP,
+        /** Paused by {@link Shipper#pause}. */
+        PAUSED,
+        /** The peer has obeyed a higher epoch: stopped until this site knows it too. */
+        STALE_EPOCH,
+        /** Closed. */
+        CLOSED
+    }
+
+    /** A frame that cannot be shipped. */
+    public record Damage(ChunkId id, LogPosition after, String message) {}
+
+    /** A piece that cannot be committed at the peer, and (some of) the ids it lacks there. */
+    public record Unshipped(ChunkId piece, LogPosition after, List<ChunkId> missing) {
+        /** Copies the list. */
+        public Unshipped {
+            missing = List.copyOf(missing);
+        }
+    }
+}
