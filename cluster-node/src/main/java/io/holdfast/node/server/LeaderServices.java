@@ -1,0 +1,441 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.modeswitch.ReplicationState;
+import io.holdfast.modeswitch.SiteEvent;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.replication.raft.LineageSpec;
+import io.holdfast.replication.raft.Member;
+import io.holdfast.replication.raft.RaftEvents;
+import io.holdfast.replication.raft.RaftHost;
+import io.holdfast.replication.site.ProtectionWatch;
+import io.holdfast.replication.site.SiteAckBook;
+import io.holdfast.replication.site.SiteDescription;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.ReplState;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.NodeAddress;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a node does while it leads and its site is active: runs jobs, protects pieces, levels the
+ * catalogs, adopts members, watches how the other site follows. It works only while both hold: the
+ * site machine allows it ({@link #allow}), and Raft says that this node leads. Each kind of work has a
+ * thread of its own, so that one silent peer holds up nothing else.
+ */
+final class LeaderServices implements RaftEvents, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LeaderServices.class);
+    private static final Duration FAST = Duration.ofMillis(100);
+    private static final Duration SLOW = Duration.ofMillis(500);
+    private static final Duration IN_TIME = Duration.ofSeconds(3);
+    private static final Duration BOOTSTRAP_PATIENCE = Duration.ofSeconds(30);
+
+    private final String self;
+    private final Site site;
+    private final RaftHost raft;
+    private final ClusterLog log;
+    private final PeerWatch watch;
+    private final SiteActions actions;
+    private final NodeSiteHandler handler;
+    private final JobRunner jobs;
+    private final Protector protector;
+    private final CatalogPump pump;
+    private final Scheduler scheduler;
+    private final Supplier<Mbr> mbr;
+    private final List<Resource> seed;
+    private final InstantSource clock;
+    private final List<Thread> threads = new ArrayList<>();
+    private @Nullable Epoch allowed;
+    private @Nullable ProtectionWatch protection;
+    private boolean working;
+    private volatile boolean closed;
+
+    LeaderServices(
+            String self,
+            Site site,
+            RaftHost raft,
+            ClusterLog log,
+            PeerWatch watch,
+            SiteActions actions,
+            NodeSiteHandler handler,
+            JobRunner jobs,
+            Protector protector,
+            CatalogPump pump,
+            Scheduler scheduler,
+            Supplier<Mbr> mbr,
+            List<Resource> seed,
+            InstantSource clock) {
+        this.self = self;
+        this.site = site;
+        this.raft = raft;
+        this.log = log;
+        this.watch = watch;
+        this.actions = actions;
+        this.handler = handler;
+        this.jobs = jobs;
+        this.protector = protector;
+        this.pump = pump;
+        this.scheduler = scheduler;
+        this.mbr = mbr;
+        this.seed = List.copyOf(seed);
+        this.clock = clock;
+    }
+
+    // ---------------------------------------------------------------- who may
+
+    /** The site machine: this site owns the epoch. */
+    synchronized void allow(Epoch epoch) {
+        allowed = epoch;
+        if (!raft.isOpen(log.lineage())) {
+            if (epoch.n() == 1 && mbr.get().nodes(site).getFirst().id().equals(self)) {
+                Thread.ofVirtual().name("bootstrap").start(() -> bootstrap(epoch));
+            }
+        } else if (raft.isLeader(log.lineage())) {
+            leaderReady(log.lineage(), raft.term(log.lineage()));
+        }
+    }
+
+    /** The site machine: this site owns nothing any more. */
+    synchronized void forbid() {
+        allowed = null;
+        stopWork();
+    }
+
+    @Override
+    public synchronized void leaderReady(UUID lineage, long term) {
+        if (!lineage.equals(log.lineage()) || closed) {
+            return;
+        }
+        Epoch epoch = allowed;
+        if (epoch == null) {
+            handLeadershipHome(lineage);
+            return;
+        }
+        if (protection == null) {
+            Set<String> nodes =
+                    mbr.get().nodes(site.peer()).stream()
+                            .map(NodeAddress::id)
+                            .collect(Collectors.toCollection(TreeSet::new));
+            ProtectionWatch next =
+                    new ProtectionWatch(
+                            new SiteAckBook(lineage, epoch, nodes, nodes.size() / 2 + 1));
+            protection = next;
+            handler.watch(Optional.of(next));
+            log.acknowledgedBy(next::protectedIndex);
+        }
+        startWork();
+    }
+
+    @Override
+    public synchronized void notLeader(UUID lineage) {
+        if (!lineage.equals(log.lineage())) {
+            return;
+        }
+        ProtectionWatch old = protection;
+        protection = null;
+        handler.watch(Optional.empty());
+        log.acknowledgedBy(() -> -1);
+        if (old != null) {
+            old.close();
+        }
+        stopWork();
+    }
+
+    /** A voter of the passive site that was elected gives the lead to the active site. */
+    private void handLeadershipHome(UUID lineage) {
+        Thread.ofVirtual()
+                .name("hand-home")
+                .start(() -> {
+                    try {
+                        ClusterState state = log.state();
+                        Site active = state.epoch().site();
+                        if (!state.isSeeded() || active == site) {
+                            return;
+                        }
+                        for (NodeAddress node : mbr.get().nodes(active)) {
+                            boolean voter =
+                                    raft.members(lineage).stream()
+                                            .anyMatch(
+                                                    m -> m.voter() && m.nodeId().equals(node.id()));
+                            if (voter) {
+                                raft.transferLeadership(lineage, node.id(), Duration.ofSeconds(3));
+                                return;
+                            }
+                        }
+                    } catch (IOException e) {
+                        LOG.info("Leadership stays here for now: {}", e.getMessage());
+                    }
+                });
+    }
+
+    private void startWork() {
+        if (working) {
+            return;
+        }
+        working = true;
+        LOG.info("Node {} leads site {} and begins its work", self, site.word());
+        threads.add(
+                Thread.ofVirtual()
+                        .name("leader-start")
+                        .start(() -> {
+                            try {
+                                ensureSeeded();
+                                jobs.start();
+                            } catch (InterruptedException e) {
+                                LOG.debug("stopped while starting");
+                            } catch (IOException | RuntimeException e) {
+                                LOG.error("The first lineage is not complete", e);
+                            }
+                        }));
+        loop("protector", FAST, protector::round);
+        loop("catalog-pump", FAST, pump::round);
+        loop("adoption", SLOW, this::adopt);
+        loop("scheduler", Duration.ofSeconds(1), scheduler::round);
+    }
+
+    private void stopWork() {
+        if (!working) {
+            return;
+        }
+        working = false;
+        LOG.info("Node {} stops its work as leader", self);
+        jobs.stop();
+        threads.forEach(Thread::interrupt);
+        threads.clear();
+    }
+
+    private void loop(String name, Duration pause, Runnable round) {
+        threads.add(
+                Thread.ofVirtual()
+                        .name(name)
+                        .start(() -> {
+                            while (!Thread.currentThread().isInterrupted()) {
+                                try {
+                                    if (log.state().isSeeded()) {
+                                        round.run();
+                                    }
+                                    Thread.sleep(pause);
+                                } catch (InterruptedException e) {
+                                    return;
+                                } catch (RuntimeException e) {
+                                    LOG.warn("{}: {}", name, e.toString(), e);
+                                    if (!sleepQuietly(SLOW)) {
+                                        return;
+                                    }
+                                }
+                            }
+                        }));
+    }
+
+    private static boolean sleepQuietly(Duration time) {
+        try {
+            Thread.sleep(time);
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    // ---------------------------------------------------------------- the first lineage
+
+    private void bootstrap(Epoch epoch) {
+        long patience = System.nanoTime() + BOOTSTRAP_PATIENCE.toNanos();
+        int own = mbr.get().nodes(site).size();
+        while (!closed && !raft.isOpen(log.lineage())) {
+            boolean patient = System.nanoTime() < patience;
+            try {
+                actions.openLineage(log.lineage(), epoch, patient ? own : own / 2 + 1);
+                return;
+            } catch (IOException e) {
+                LOG.info("The first lineage waits: {}", e.getMessage());
+            } catch (RuntimeException e) {
+                LOG.error("The first lineage was not opened", e);
+            }
+            if (!sleepQuietly(SLOW)) {
+                return;
+            }
+        }
+    }
+
+    /** Plants the first epoch, the MBR and the resources that init wrote; harmless when repeated. */
+    private void ensureSeeded() throws IOException, InterruptedException {
+        Epoch epoch = allowed;
+        if (epoch == null || epoch.n() != 1) {
+            return;
+        }
+        if (!log.state().isSeeded()) {
+            actions.plant(log.lineage(), epoch, "init");
+        }
+        if (log.state().mbr().isEmpty()) {
+            log.submitOnceLed(new Command.PutMbr(mbr.get()), operation("init/mbr"));
+            for (Resource resource : seed) {
+                log.submitOnceLed(
+                        new Command.PutResource(resource, Command.NEW),
+                        operation("init/resource/" + resource.id()));
+            }
+        }
+    }
+
+    private static UUID operation(String what) {
+        return UUID.nameUUIDFromBytes(what.getBytes(StandardCharsets.UTF_8));
+    }
+
+    // ---------------------------------------------------------------- members
+
+    /** Brings every node that is ready into the lineage, in the layout of the active site. */
+    private void adopt() {
+        UUID lineage = log.lineage();
+        Epoch epoch = log.state().epoch();
+        for (PeerWatch.Seen peer : watch.all()) {
+            Optional<SiteDescription> description = peer.description();
+            if (!peer.reachable() || description.isEmpty() || !log.leads()) {
+                continue;
+            }
+            try {
+                adopt(lineage, epoch, peer.node(), description.get());
+            } catch (RemoteException e) {
+                LOG.info("Node {} is not adopted yet: {}", peer.node().id(), e.getMessage());
+            } catch (IOException e) {
+                LOG.warn("Node {} is not adopted yet: {}", peer.node().id(), e.getMessage());
+            }
+        }
+    }
+
+    private void adopt(UUID lineage, Epoch epoch, NodeAddress node, SiteDescription description)
+            throws IOException {
+        boolean ours = description.site() == site;
+        boolean ready =
+                description.admitted()
+                        && description.promise().filter(p -> p.compareTo(epoch) <= 0).isPresent()
+                        && (description.state().equals("STANDBY")
+                                || ours && description.state().equals("ACTIVE"));
+        List<Member> now = raft.members(lineage);
+        Optional<Member> member =
+                now.stream().filter(m -> m.nodeId().equals(node.id())).findFirst();
+        if (!ready
+                || member.isPresent()
+                        && member.get().incarnation().equals(description.incarnation())) {
+            return;
+        }
+        if (member.isPresent()) {
+            LOG.warn("Node {} lost its storage; it is removed and added again", node.id());
+            raft.removeMember(lineage, node.id());
+        }
+        Member next = layout(node, description, ours);
+        List<Member> members = new ArrayList<>(raft.members(lineage));
+        members.add(next);
+        watch.client(node).openLineage(new LineageSpec(lineage, members), epoch, true);
+        raft.addMember(lineage, next);
+        LOG.info("Node {} is adopted as {}", node.id(), next.voter() ? "voter" : "listener");
+    }
+
+    /** The active site's nodes vote; of three at the passive site two do, of one none (DECISIONS 13). */
+    private Member layout(NodeAddress node, SiteDescription description, boolean ours) {
+        if (ours) {
+            return SiteActions.member(
+                    node,
+                    description,
+                    true,
+                    SiteActions.priority(mbr.get().nodes(site), node.id()));
+        }
+        List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
+        boolean voter = passive.size() >= 3 && passive.indexOf(node.id()) < passive.size() - 1;
+        return SiteActions.member(node, description, voter, 0);
+    }
+
+    // ---------------------------------------------------------------- replication
+
+    /** Tells the machine when the other site acknowledges in time. */
+    void watchReplication(SiteController controller) {
+        List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
+        if (handler.heardWithin(passive, IN_TIME) >= passive.size() / 2 + 1) {
+            controller.post(new SiteEvent.PeerInTime());
+        }
+    }
+
+    /** Commits how replication stands; left to the leader where this node is not it. */
+    void commitReplication(ReplicationState state) throws InterruptedException {
+        while (!closed && !(log.leads() && log.state().isSeeded())) {
+            if (raft.leader(log.lineage()).filter(id -> !id.equals(self)).isPresent()) {
+                return;
+            }
+            Thread.sleep(FAST);
+        }
+        log.submitWhileLeading(
+                new Command.ReplStateChange(
+                        new ReplState(
+                                ReplState.Mode.valueOf(state.name()),
+                                ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant()),
+                                Math.max(0, log.protectedIndex()))),
+                UUID.randomUUID());
+    }
+
+    /** Waits until the other site has all that stands here now. @return false when it was given up */
+    boolean awaitCaughtUp() throws InterruptedException {
+        long index = log.appliedIndex();
+        Set<UUID> pieces =
+                log.state().unprotectedPieces().stream()
+                        .map(j -> j.id())
+                        .collect(Collectors.toCollection(TreeSet::new));
+        while (!closed && log.leads()) {
+            boolean caughtUp =
+                    log.protectedIndex() >= index
+                            && log.state().unprotectedPieces().stream()
+                                    .noneMatch(j -> pieces.contains(j.id()));
+            try {
+                if (caughtUp && pump.round()) {
+                    return true;
+                }
+            } catch (ApiException e) {
+                LOG.debug("not level yet: {}", e.getMessage());
+            }
+            Thread.sleep(FAST);
+        }
+        return false;
+    }
+
+    /** Whether the other site has everything: record, chunks, catalog. */
+    boolean isLevel() {
+        long index = log.appliedIndex();
+        return log.state().unprotectedPieces().isEmpty()
+                && pump.round()
+                && log.protectedIndex() >= index;
+    }
+
+    /** Whether what the other site lacks is little enough for a planned move. */
+    boolean lagBounded() {
+        return log.state().unprotectedPieces().size() <= 100;
+    }
+
+    /** How each member of the other site stands; empty while this node does not lead. */
+    synchronized List<SiteAckBook.Standing> standings() {
+        ProtectionWatch current = protection;
+        return current == null ? List.of() : current.book().standings();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        forbid();
+    }
+}

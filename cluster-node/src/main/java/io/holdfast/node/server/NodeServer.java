@@ -1,0 +1,517 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.epoch.EpochGuard;
+import io.holdfast.agent.epoch.UnadmittedException;
+import io.holdfast.agent.storage.StorageClient;
+import io.holdfast.agent.storage.StorageLimits;
+import io.holdfast.agent.storage.StorageService;
+import io.holdfast.agent.tls.ChannelCache;
+import io.holdfast.agent.tls.GrpcServerHost;
+import io.holdfast.agent.tls.PeerIdentity;
+import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.catalog.CatalogDatabase;
+import io.holdfast.catalog.CatalogDatabaseConfig;
+import io.holdfast.catalog.CatalogService;
+import io.holdfast.catalog.PieceGate;
+import io.holdfast.chunk.ChunkStore;
+import io.holdfast.chunk.folder.FolderChunkStore;
+import io.holdfast.modeswitch.SiteConfig;
+import io.holdfast.node.api.NodeApi;
+import io.holdfast.node.config.NodeConfig;
+import io.holdfast.node.config.RoleFile;
+import io.holdfast.node.rest.RestClient;
+import io.holdfast.node.rest.RestServer;
+import io.holdfast.replication.raft.RaftEvents;
+import io.holdfast.replication.raft.RaftHost;
+import io.holdfast.replication.raft.RaftSettings;
+import io.holdfast.replication.raft.StorageIncarnation;
+import io.holdfast.replication.site.NodeStatus;
+import io.holdfast.replication.site.SiteAckSender;
+import io.holdfast.replication.site.SiteService;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.EpochRecord;
+import io.holdfast.standard.Endpoint;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Json;
+import io.holdfast.standard.JsonView;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.NodeAddress;
+import io.holdfast.standard.Resource;
+import io.holdfast.standard.ResourceFormat;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running node: wires the parts together and holds no decision. Started by {@code holdfast server};
+ * closing it ends everything that it started, in the reverse order.
+ */
+final class NodeServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeServer.class);
+    private static final String VERSION = "0.1.0";
+
+    private final List<AutoCloseable> started = new ArrayList<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final NodeConfig config;
+    private int exitCode;
+
+    private NodeServer(NodeConfig config) {
+        this.config = config;
+    }
+
+    /**
+     * Starts a node.
+     *
+     * @param fatal called when this process must end, with why
+     * @throws IOException with what happened, to which thing, and what to do next
+     */
+    static NodeServer start(NodeConfig config, Consumer<String> fatal) throws IOException {
+        NodeServer server = new NodeServer(config);
+        try {
+            server.wire(fatal);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
+        }
+    }
+
+    /** Blocks until {@link #close}. */
+    int join() throws InterruptedException {
+        ended.await();
+        return exitCode;
+    }
+
+    private <T extends AutoCloseable> T own(T part) {
+        started.add(part);
+        return part;
+    }
+
+    private void wire(Consumer<String> fatal) throws IOException {
+        InstantSource clock = InstantSource.system();
+        Site site = config.site();
+        Files.createDirectories(config.data());
+        RoleFile role =
+                RoleFile.read(config.roleFile())
+                        .orElseThrow(() ->
+                                new UnadmittedException(
+                                        "Node "
+                                                + config.node()
+                                                + " has no durable role at "
+                                                + config.roleFile()
+                                                + ": its data folder was lost, or it was never"
+                                                + " initialised. It may not act. Make it anew with"
+                                                + " holdfast init, or restore the folder."));
+        EpochGuard guard = guard(role);
+        TlsMaterial tls = TlsMaterial.load(config.identity());
+        UUID cluster = tls.identity().cluster();
+        MbrFile mbrFile = MbrFile.open(config.mbr(), config.identity());
+        Peers peers = own(new Peers(cluster, tls, guard::max));
+        ChannelCache siteChannels = own(new ChannelCache(tls));
+
+        // Raft, and what listens to it.
+        Path raftFolder = config.data().resolve("raft");
+        UUID incarnation = StorageIncarnation.readOrCreate(raftFolder, UUID::randomUUID);
+        AtomicReference<RaftHost> raftRef = new AtomicReference<>();
+        PeerWatch watch =
+                new PeerWatch(
+                        config.node(), site, mbrFile::current, guard::max, siteChannels, clock);
+        own(watch::close);
+        SiteAckSender sender =
+                own(
+                        new SiteAckSender(
+                                config.node(),
+                                incarnation,
+                                guard.max(),
+                                lineage ->
+                                        leaderElsewhere(raftRef.get(), mbrFile, lineage)
+                                                .map(watch::channel),
+                                _ -> {}));
+        Fan events = new Fan();
+        RaftHost raft =
+                own(
+                        RaftHost.start(
+                                config.node(),
+                                incarnation,
+                                raftFolder,
+                                config.listen().at(config.listen().raft()),
+                                tls,
+                                settings(),
+                                clock,
+                                fatal,
+                                sender,
+                                events));
+        raftRef.set(raft);
+        AtomicReference<SiteController> controllerRef = new AtomicReference<>();
+        ClusterLog log =
+                new ClusterLog(
+                        raft,
+                        role.lineage(),
+                        guard::max,
+                        seen -> {
+                            SiteController c = controllerRef.get();
+                            if (c != null) {
+                                c.higherEpochSeen(seen);
+                            }
+                        });
+        SiteActions actions =
+                new SiteActions(
+                        config.node(),
+                        site,
+                        mbrFile::current,
+                        guard,
+                        raft,
+                        sender,
+                        watch,
+                        config.data().resolve("site"));
+
+        if (raft.lineages().isEmpty()) {
+            actions.divergentState().ifPresent(log::remember);
+        }
+
+        // Bytes and catalog.
+        Optional<ChunkStore> store = openStore();
+        Optional<TlsMaterial> storageTls = Optional.empty();
+        if (store.isPresent()) {
+            storageTls = Optional.of(TlsMaterial.load(config.storageIdentity().orElseThrow()));
+        }
+        Shipping shipping =
+                own(
+                        new Shipping(
+                                site,
+                                store,
+                                store.map(_ ->
+                                        config.listen()
+                                                .at(config.listen().storage().orElseThrow())),
+                                log,
+                                guard::max,
+                                cluster,
+                                storageTls.orElse(null),
+                                config.data().resolve("ship"),
+                                clock));
+        if (store.isPresent()) {
+            serveStorage(store.get(), storageTls.orElseThrow(), guard, cluster);
+        }
+        if (config.is(NodeConfig.CATALOG_SERVER)) {
+            serveCatalog(tls, guard, cluster, gate(store, peers, log, site));
+        }
+
+        // Jobs and sites.
+        JobJournal journal = new JobJournal(config.data().resolve("job-logs"));
+        JobRunner jobs = own(new JobRunner(log, peers, journal));
+        Protector protector = new Protector(log, peers);
+        CatalogPump pump = new CatalogPump(log, peers);
+        Scheduler scheduler = new Scheduler(log, clock);
+        NodeSiteHandler handler =
+                new NodeSiteHandler(
+                        raft,
+                        guard,
+                        sender,
+                        () -> status(site, log, watch, controllerRef.get()),
+                        actions,
+                        log,
+                        peers);
+        LeaderServices services =
+                own(
+                        new LeaderServices(
+                                config.node(),
+                                site,
+                                raft,
+                                log,
+                                watch,
+                                actions,
+                                handler,
+                                jobs,
+                                protector,
+                                pump,
+                                scheduler,
+                                mbrFile::current,
+                                seed(),
+                                clock));
+        SiteOperations operations =
+                new SiteOperations(
+                        config.node(), site, log, watch, actions, services, mbrFile::current);
+        SiteController controller =
+                own(
+                        new SiteController(
+                                machineConfig(mbrFile.current()),
+                                cluster,
+                                config.roleFile(),
+                                guard,
+                                sender,
+                                log,
+                                watch,
+                                actions,
+                                services,
+                                operations));
+        controllerRef.set(controller);
+        handler.bind(controller);
+        Status status =
+                new Status(
+                        config.node(),
+                        site,
+                        log,
+                        watch,
+                        peers,
+                        protector,
+                        shipping,
+                        mbrFile::current,
+                        clock);
+        own(status::close);
+        status.bind(controller);
+        var pool = RestClient.pool(tls);
+        NodeService api =
+                new NodeService(
+                        config.node(),
+                        log,
+                        controller,
+                        jobs,
+                        journal,
+                        protector,
+                        peers,
+                        status,
+                        endpoint -> RestClient.of(pool, tls, endpoint),
+                        clock,
+                        new SecureRandom());
+        scheduler.startsWith(api::startBackup);
+        events.to(services);
+        events.to(new StateFollower(log, controller, mbrFile));
+        own(
+                GrpcServerHost.builder(tls)
+                        .listen(address(config.listen().site()))
+                        .service(new SiteService(handler, incarnation), Set.of(PeerIdentity.NODE))
+                        .start());
+        controller.start(role);
+        shipping.start(controller);
+        own(RestServer.start(config, tls, (NodeApi) api));
+    }
+
+    private InetSocketAddress address(int port) {
+        return new InetSocketAddress(config.listen().host(), port);
+    }
+
+    private EpochGuard guard(RoleFile role) throws IOException {
+        Path file = config.data().resolve("promise");
+        boolean used = Files.exists(config.data().resolve("raft"));
+        if (!Files.exists(file) && !used) {
+            return EpochGuard.create(file, role.epoch());
+        }
+        return EpochGuard.open(file);
+    }
+
+    private RaftSettings settings() {
+        RaftSettings base = RaftSettings.LOOPBACK;
+        return new RaftSettings(
+                config.raft().electionMin(),
+                config.raft().electionMax(),
+                base.submitTimeout(),
+                base.snapshotEntries(),
+                base.preservedEntries(),
+                base.segmentBytes(),
+                base.freeSpaceMinBytes());
+    }
+
+    private SiteConfig machineConfig(Mbr mbr) {
+        return new SiteConfig(
+                config.site(),
+                config.node(),
+                ids(mbr, config.site()),
+                ids(mbr, config.site().peer()),
+                config.replication().degrade().toMillis(),
+                config.replication().stable().toMillis(),
+                SiteConfig.ATTEMPT_MILLIS);
+    }
+
+    private static Set<String> ids(Mbr mbr, Site site) {
+        return mbr.nodes(site).stream().map(NodeAddress::id).collect(Collectors.toSet());
+    }
+
+    /** The leader of a lineage, when it stands at the other site: whom this member acknowledges to. */
+    private Optional<NodeAddress> leaderElsewhere(RaftHost raft, MbrFile mbrFile, UUID lineage) {
+        if (raft == null) {
+            return Optional.empty();
+        }
+        Mbr mbr = mbrFile.current();
+        return raft.leader(lineage)
+                .flatMap(mbr::node)
+                .filter(n -> !mbr.siteOf(n.id()).equals(Optional.of(config.site())));
+    }
+
+    private static NodeStatus status(
+            Site site, ClusterLog log, PeerWatch watch, SiteController controller) {
+        return new NodeStatus(
+                site,
+                controller == null ? "BOOT" : controller.role(),
+                Optional.of(log.lineage()),
+                watch.lastContactMicros().orElse(0L),
+                VERSION);
+    }
+
+    private List<Resource> seed() throws IOException {
+        if (config.seed().isEmpty()) {
+            return List.of();
+        }
+        Json json = Json.parse(Files.readString(config.seed().get()));
+        JsonView view = new JsonView(json, "resources");
+        List<JsonView> items = json instanceof Json.Arr ? view.list() : view.list("resources");
+        return items.stream().map(ResourceFormat::fromJson).toList();
+    }
+
+    // ---------------------------------------------------------------- storage and catalog
+
+    private Optional<ChunkStore> openStore() throws IOException {
+        if (!config.is(NodeConfig.STORAGE)) {
+            return Optional.empty();
+        }
+        FolderChunkStore store =
+                FolderChunkStore.open(
+                        config.data().resolve("store"), FolderChunkStore.Options.DEFAULT);
+        store.findings().forEach(f -> LOG.warn("Store {}: {}", config.data(), f));
+        return Optional.of(own(store));
+    }
+
+    private void serveStorage(ChunkStore store, TlsMaterial tls, EpochGuard guard, UUID cluster)
+            throws IOException {
+        Set<String> devices = Set.copyOf(config.devices());
+        StorageService service =
+                own(
+                        new StorageService(
+                                store, guard, cluster, () -> devices, StorageLimits.DEFAULT));
+        own(
+                GrpcServerHost.builder(tls)
+                        .listen(address(config.listen().storage().orElseThrow()))
+                        .service(service, StorageService.ROLES)
+                        .start());
+    }
+
+    /** Rows are applied only once the piece is durable at this site, wherever its storage runs. */
+    private static PieceGate gate(
+            Optional<ChunkStore> store, Peers peers, ClusterLog log, Site site) {
+        if (store.isPresent()) {
+            return store.get()::holds;
+        }
+        return header -> {
+            Lookup lookup = Lookup.in(log.state());
+            for (var device : lookup.devices()) {
+                Optional<Endpoint> endpoint = lookup.at(device.storage(), site);
+                if (endpoint.isPresent()) {
+                    StorageClient storage = peers.storage(endpoint.get());
+                    if (Protector.holds(storage, new UUID(0, 0), header)) {
+                        return true;
+                    }
+                }
+            }
+            return false;
+        };
+    }
+
+    private void serveCatalog(TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate)
+            throws IOException {
+        NodeConfig.Catalog catalog = config.catalog().orElseThrow();
+        CatalogDatabaseConfig databaseConfig =
+                catalog.mariaDb().isEmpty()
+                        ? CatalogDatabaseConfig.embedded(
+                                Files.createDirectories(config.data().resolve("catalog")))
+                        : CatalogDatabaseConfig.of(
+                                catalog.mariaDb().get().url(),
+                                catalog.mariaDb().get().user(),
+                                Files.readAllLines(catalog.mariaDb().get().passwordFile())
+                                        .getFirst());
+        CatalogDatabase database = own(CatalogDatabase.open(databaseConfig));
+        own(
+                GrpcServerHost.builder(tls)
+                        .listen(address(config.listen().catalog().orElseThrow()))
+                        .service(
+                                new CatalogService(database, cluster, guard, gate),
+                                Set.of(PeerIdentity.NODE, PeerIdentity.OPERATOR))
+                        .start());
+    }
+
+    // ---------------------------------------------------------------- small wires
+
+    /** Passes Raft's events on to parts that are made after Raft has started. */
+    private static final class Fan implements RaftEvents {
+        private final Set<RaftEvents> targets =
+                java.util.Collections.synchronizedSet(new LinkedHashSet<>());
+
+        void to(RaftEvents target) {
+            targets.add(target);
+        }
+
+        private List<RaftEvents> all() {
+            synchronized (targets) {
+                return List.copyOf(targets);
+            }
+        }
+
+        @Override
+        public void applied(UUID lineage, long term, long index, ClusterState state) {
+            all().forEach(t -> t.applied(lineage, term, index, state));
+        }
+
+        @Override
+        public void leaderReady(UUID lineage, long term) {
+            all().forEach(t -> t.leaderReady(lineage, term));
+        }
+
+        @Override
+        public void notLeader(UUID lineage) {
+            all().forEach(t -> t.notLeader(lineage));
+        }
+    }
+
+    /** Keeps the MBR file and the site machine in step with what is applied. */
+    private record StateFollower(ClusterLog log, SiteController controller, MbrFile mbrFile)
+            implements RaftEvents {
+        @Override
+        public void applied(UUID lineage, long term, long index, ClusterState state) {
+            if (!lineage.equals(log.lineage()) || !state.isSeeded()) {
+                return;
+            }
+            state.mbr().ifPresent(mbrFile::update);
+            if (state.epochs().isEmpty()) {
+                return;
+            }
+            EpochRecord newest = state.epochs().getLast();
+            Command.EpochChange change = newest.change();
+            Epoch promise = controller.state().promise();
+            if (change.epoch().compareTo(promise) > 0) {
+                SiteOperations.coordinatorOf(change)
+                        .ifPresent(coordinator ->
+                                controller.post(
+                                        new io.holdfast.modeswitch.SiteEvent.SwitchoverApplied(
+                                                change.epoch(), coordinator)));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        for (AutoCloseable part : started.reversed()) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.warn("Closing {} failed: {}", part.getClass().getSimpleName(), e.toString());
+            }
+        }
+        started.clear();
+        ended.countDown();
+    }
+}

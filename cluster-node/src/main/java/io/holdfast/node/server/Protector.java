@@ -1,0 +1,123 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.proto.v1.OpenSessionRequest;
+import io.holdfast.agent.storage.StorageClient;
+import io.holdfast.agent.storage.StorageSession;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.chunk.ChunkId;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.replication.raft.Written;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.CatalogResource;
+import io.holdfast.standard.Endpoint;
+import io.holdfast.standard.Identifier;
+import io.holdfast.standard.Site;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says that a data piece is DR_PROTECTED, and only then (DR-PROTOCOL 4.1, invariant I9). A piece is
+ * marked when the other site's store holds its PIECE frame durably (it proves the whole manifest
+ * before it takes one), the other site's catalog has its row, and the job's record is acknowledged by
+ * the other site. The mark is shown once it is acknowledged there itself.
+ *
+ * <p>Runs on the active leader. Cost: two small calls for each unprotected piece and round.
+ */
+final class Protector {
+    private static final Logger LOG = LoggerFactory.getLogger(Protector.class);
+    private static final int PIECES_A_ROUND = 200;
+
+    private final ClusterLog log;
+    private final Peers peers;
+    private final Map<UUID, Long> marks = new ConcurrentHashMap<>();
+
+    Protector(ClusterLog log, Peers peers) {
+        this.log = log;
+        this.peers = peers;
+    }
+
+    /** One round over the unprotected pieces. @return how many were marked */
+    int round() {
+        Lookup lookup = Lookup.in(log.state());
+        List<JobRecord> waiting =
+                lookup.state().unprotectedPieces().stream().limit(PIECES_A_ROUND).toList();
+        if (waiting.isEmpty()) {
+            return 0;
+        }
+        // Every record in `waiting` stands at or before this index.
+        long index = log.appliedIndex();
+        if (log.protectedIndex() < index) {
+            try {
+                if (!log.awaitProtected(index, java.time.Duration.ofMillis(500))) {
+                    return 0;
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return 0;
+            }
+        }
+        int marked = 0;
+        for (JobRecord job : waiting) {
+            try {
+                if (isThere(lookup, job)) {
+                    Written written =
+                            log.submit(
+                                    new Command.ProtectedMark(job.id()),
+                                    UUID.nameUUIDFromBytes(
+                                            ("protected/" + job.epoch() + "/" + job.id())
+                                                    .getBytes(StandardCharsets.UTF_8)));
+                    marks.put(job.id(), written.index());
+                    marked++;
+                }
+            } catch (RemoteException | ApiException e) {
+                LOG.debug("Piece of job {} is not protected yet: {}", job.id(), e.getMessage());
+            }
+        }
+        return marked;
+    }
+
+    private boolean isThere(Lookup lookup, JobRecord job) throws RemoteException {
+        CatalogRecord row = job.row().orElseThrow();
+        Site other = lookup.state().epoch().site().peer();
+        Optional<Endpoint> storage =
+                Peers.storageAt(lookup, Identifier.parse(row.location()), other);
+        Optional<CatalogResource> catalog =
+                lookup.catalogs().stream()
+                        .filter(c -> c.name().equals(row.originCatalog()))
+                        .findFirst();
+        if (storage.isEmpty() || catalog.isEmpty()) {
+            return false;
+        }
+        return holds(peers.storage(storage.get()), job.id(), job.pieceHeader().orElseThrow())
+                && peers.catalog(Peers.servedAt(lookup, catalog.get(), other))
+                        .get(row.piece())
+                        .isPresent();
+    }
+
+    /** Whether a storage holds a frame durably. */
+    static boolean holds(StorageClient storage, UUID job, ChunkId id) throws RemoteException {
+        StorageSession session = storage.openSession(job, "", OpenSessionRequest.Purpose.REPLICATE);
+        try {
+            return storage.missing(session, List.of(id)).isEmpty();
+        } finally {
+            storage.closeSession(session);
+        }
+    }
+
+    /** Whether a job may be shown DR_PROTECTED: its mark is acknowledged by the other site. */
+    boolean isShown(JobRecord job) {
+        if (!job.isProtected()) {
+            return false;
+        }
+        Long mark = marks.get(job.id());
+        return mark == null || log.protectedIndex() >= mark;
+    }
+}

@@ -1,0 +1,504 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.epoch.EpochGuard;
+import io.holdfast.agent.epoch.StaleEpochException;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.modeswitch.Decision;
+import io.holdfast.modeswitch.ReplicationState;
+import io.holdfast.modeswitch.SiteConfig;
+import io.holdfast.modeswitch.SiteEffect;
+import io.holdfast.modeswitch.SiteEvent;
+import io.holdfast.modeswitch.SiteMachine;
+import io.holdfast.modeswitch.SiteRole;
+import io.holdfast.modeswitch.SiteState;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.PreflightView;
+import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.SwitchoverView;
+import io.holdfast.node.config.RoleFile;
+import io.holdfast.replication.raft.LineageSpec;
+import io.holdfast.replication.site.SiteAckSender;
+import io.holdfast.replication.site.SiteDescription;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Drives {@link SiteMachine}: translates the world into its events, takes its decisions one at a
+ * time on one thread, and performs their effects in the order it gives. Decides nothing itself.
+ *
+ * <p>Effects that wait for others (promises, draining, barriers, reconciling) run on virtual threads
+ * and come back as events. A failed effect is told to whoever waits for the attempt, logged, and
+ * shown in {@link #problem()}; the machine's state stands, and its next tick tries again or gives up.
+ */
+final class SiteController implements AutoCloseable {
+    /** How often the other nodes are asked, and time is told to the machine. */
+    static final Duration ROUND = Duration.ofMillis(300);
+
+    private static final Logger LOG = LoggerFactory.getLogger(SiteController.class);
+
+    private final SiteConfig config;
+    private final UUID cluster;
+    private final Path roleFile;
+    private final EpochGuard guard;
+    private final SiteAckSender sender;
+    private final ClusterLog log;
+    private final PeerWatch watch;
+    private final SiteActions actions;
+    private final LeaderServices services;
+    private final SiteOperations operations;
+    private final LinkedBlockingQueue<SiteEvent> queue = new LinkedBlockingQueue<>();
+    private final Map<String, CompletableFuture<Optional<Epoch>>> asked = new ConcurrentHashMap<>();
+    private final AtomicLong ticked = new AtomicLong(System.nanoTime());
+    private volatile SiteState state;
+    private volatile String problem = "";
+    private volatile boolean closed;
+    private @Nullable Thread decider;
+    private @Nullable Thread watcher;
+
+    SiteController(
+            SiteConfig config,
+            UUID cluster,
+            Path roleFile,
+            EpochGuard guard,
+            SiteAckSender sender,
+            ClusterLog log,
+            PeerWatch watch,
+            SiteActions actions,
+            LeaderServices services,
+            SiteOperations operations) {
+        this.config = config;
+        this.cluster = cluster;
+        this.roleFile = roleFile;
+        this.guard = guard;
+        this.sender = sender;
+        this.log = log;
+        this.watch = watch;
+        this.actions = actions;
+        this.services = services;
+        this.operations = operations;
+        this.state = SiteState.booting(config);
+    }
+
+    /** Begins with what the disk says. */
+    void start(RoleFile durable) {
+        operations.bind(this);
+        SiteRole role =
+                switch (durable.role()) {
+                    case "ACTIVE", "DRAINING" -> SiteRole.ACTIVE;
+                    case "FENCED", "RECONCILING" -> SiteRole.FENCED;
+                    default -> SiteRole.STANDBY;
+                };
+        log.use(lineageOf(durable.epoch()));
+        post(
+                new SiteEvent.Booted(
+                        role,
+                        durable.epoch(),
+                        guard.max(),
+                        actions.promisedTo(),
+                        System.currentTimeMillis()));
+        decider = Thread.ofPlatform().name("site-machine").start(this::decide);
+        watcher = Thread.ofVirtual().name("peer-watch").start(this::watch);
+    }
+
+    // ---------------------------------------------------------------- what it is now
+
+    String role() {
+        return state.role().name();
+    }
+
+    SiteState state() {
+        return state;
+    }
+
+    /** The newest epoch that this node obeys. */
+    Epoch epoch() {
+        return guard.max();
+    }
+
+    String problem() {
+        return problem;
+    }
+
+    /** Whether this node serves writes: it leads the active site. */
+    boolean serves() {
+        return state.mayCommand() && log.leads() && guard.max().equals(state.epoch());
+    }
+
+    /** The leader of the active site, as far as this node knows. */
+    Optional<String> activeLeader() {
+        Epoch newest = guard.max();
+        return watch.of(newest.site()).stream()
+                .filter(PeerWatch.Seen::reachable)
+                .flatMap(s -> s.description().stream())
+                .filter(d -> d.leader() && d.promise().equals(Optional.of(newest)))
+                .filter(d -> d.state().equals("ACTIVE") || d.state().equals("DRAINING"))
+                .map(SiteDescription::node)
+                .findFirst();
+    }
+
+    Optional<Long> lastContactMicros() {
+        return watch.lastContactMicros();
+    }
+
+    UUID lineageOf(Epoch epoch) {
+        return LineageSpec.idOf(cluster, epoch);
+    }
+
+    // ---------------------------------------------------------------- operators
+
+    PreflightView preflight() {
+        return operations.preflight();
+    }
+
+    FailoverView failover(Requests.Failover request) {
+        return operations.failover(request);
+    }
+
+    SwitchoverView switchover(Requests.Switchover request) {
+        return operations.switchover(request);
+    }
+
+    // ---------------------------------------------------------------- events in
+
+    void post(SiteEvent event) {
+        queue.add(event);
+    }
+
+    /** Somebody obeys a higher epoch than this site owns. */
+    void higherEpochSeen(Epoch seen) {
+        post(new SiteEvent.HigherEpochSeen(seen));
+    }
+
+    /**
+     * A member of the own site asks for this member's promise. Blocks until the machine has answered.
+     *
+     * @return empty when it is given and durable, else the promise that stands
+     */
+    Optional<Epoch> promiseAsked(String candidate, Epoch epoch) throws IOException {
+        CompletableFuture<Optional<Epoch>> answer =
+                asked.computeIfAbsent(candidate + "/" + epoch, _ -> new CompletableFuture<>());
+        post(new SiteEvent.PromiseAsked(candidate, epoch));
+        try {
+            return answer.get(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } catch (java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException e) {
+            throw new IOException("The site machine did not answer for epoch " + epoch, e);
+        } finally {
+            asked.remove(candidate + "/" + epoch);
+        }
+    }
+
+    private void watch() {
+        while (!closed) {
+            try {
+                long round = state.round();
+                for (PeerWatch.Seen seen : watch.round()) {
+                    if (seen.reachable()) {
+                        seen.description().ifPresent(d -> report(d, round));
+                    }
+                }
+                if (state.mayCommand() && log.leads()) {
+                    services.watchReplication(this);
+                }
+                if (guard.max().compareTo(state.promise()) > 0) {
+                    higherEpochSeen(guard.max());
+                }
+                long now = System.nanoTime();
+                long elapsed = (now - ticked.getAndSet(now)) / 1_000_000;
+                post(new SiteEvent.Tick(elapsed));
+                Thread.sleep(ROUND);
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.error("Watching the other nodes failed; trying again", e);
+                pause();
+            }
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(ROUND);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void report(SiteDescription peer, long round) {
+        SiteRole role;
+        try {
+            role = SiteRole.valueOf(peer.state());
+        } catch (IllegalArgumentException e) {
+            return;
+        }
+        Epoch promise = peer.promise().orElse(null);
+        if (promise == null || !peer.admitted()) {
+            return;
+        }
+        Epoch epoch = peer.epoch().orElse(promise);
+        post(new SiteEvent.PeerReport(peer.node(), promise, role, epoch, round));
+    }
+
+    // ---------------------------------------------------------------- decisions out
+
+    private void decide() {
+        while (!closed) {
+            SiteEvent event;
+            try {
+                event = queue.take();
+            } catch (InterruptedException e) {
+                return;
+            }
+            SiteState before = state;
+            Decision decision;
+            try {
+                decision = SiteMachine.step(before, event);
+            } catch (RuntimeException e) {
+                LOG.error("The site machine refused {} in {}", event, before.describe(), e);
+                problem = e.getMessage() == null ? e.toString() : e.getMessage();
+                continue;
+            }
+            state = decision.state();
+            if (before.role() != state.role()) {
+                LOG.info(
+                        "Site {}: {} -> {} by {}",
+                        config.site().word(),
+                        before.role(),
+                        state.role(),
+                        event);
+            }
+            for (SiteEffect effect : decision.effects()) {
+                try {
+                    perform(effect);
+                } catch (IOException | StaleEpochException | RuntimeException e) {
+                    LOG.error("Effect {} failed", effect, e);
+                    problem = effect.getClass().getSimpleName() + ": " + e.getMessage();
+                    operations.failed(effect, e);
+                }
+            }
+            operations.advanced(before, state, event);
+        }
+    }
+
+    private void perform(SiteEffect effect) throws IOException, StaleEpochException {
+        LOG.debug("perform {}", effect);
+        switch (effect) {
+            case SiteEffect.PersistPromise(Epoch epoch, String candidate) -> {
+                actions.persistPromise(epoch, candidate);
+                post(new SiteEvent.PromiseDurable(config.self(), epoch));
+            }
+            case SiteEffect.PersistRole(SiteRole role, Epoch epoch) ->
+                    new RoleFile(role.name(), epoch, lineageOf(epoch)).write(roleFile);
+            case SiteEffect.CloseAckGate(Epoch epoch) -> sender.gate(epoch);
+            case SiteEffect.AskConfirmation _, SiteEffect.SendReport _ -> {
+                // Every round of the watch asks, and Describe answers.
+            }
+            case SiteEffect.AskPromises(Set<String> members, Epoch epoch) ->
+                    aside("promises", () -> askPromises(members, epoch));
+            case SiteEffect.GrantPromise(String candidate, Epoch epoch) ->
+                    answer(candidate, epoch, Optional.empty());
+            case SiteEffect.RefusePromise(String candidate, Epoch promise) ->
+                    answerAll(candidate, promise);
+            case SiteEffect.ReadTails(Epoch epoch, Set<String> members) ->
+                    aside(
+                            "tails",
+                            () -> {
+                                Set<String> read =
+                                        actions.readTails(lineageOf(state.epoch()), epoch, members);
+                                operations.step("read tails", actions.tailText());
+                                post(new SiteEvent.TailsRead(epoch, read));
+                            });
+            case SiteEffect.CloseLineage(Epoch below) -> actions.closeLineages(lineageOf(below));
+            case SiteEffect.OpenLineage(Epoch epoch) ->
+                    aside(
+                            "lineage",
+                            () -> {
+                                actions.openLineage(lineageOf(epoch), epoch, config.ownQuorum());
+                                operations.step("open lineage", lineageOf(epoch).toString());
+                                post(new SiteEvent.LineageOpen(epoch));
+                            });
+            case SiteEffect.SeedLineage _ -> {
+                // Seeding and the change of epoch are one visible step: see CommitEpochChange.
+            }
+            case SiteEffect.CommitEpochChange(
+                            Epoch epoch,
+                            Epoch parent,
+                            String reason,
+                            String coordinator) ->
+                    aside(
+                            "epoch change",
+                            () -> {
+                                commitEpochChange(epoch, parent, reason, coordinator);
+                                post(new SiteEvent.EpochChangeCommitted(epoch));
+                            });
+            case SiteEffect.StartServices(Epoch epoch) -> {
+                log.use(lineageOf(epoch));
+                services.allow(epoch);
+            }
+            case SiteEffect.StopServices() -> services.forbid();
+            case SiteEffect.Drain(Epoch epoch) ->
+                    aside(
+                            "drain",
+                            () -> {
+                                operations.drain(epoch);
+                                post(new SiteEvent.Drained());
+                            });
+            case SiteEffect.AwaitBarrier(Epoch epoch) ->
+                    aside(
+                            "barrier",
+                            () ->
+                                    post(
+                                            operations.barrier(epoch)
+                                                    ? new SiteEvent.BarrierReached()
+                                                    : new SiteEvent.BarrierTimeout()));
+            case SiteEffect.AbortDrain(Epoch epoch) ->
+                    aside("abort", () -> operations.abortDrain(epoch));
+            case SiteEffect.BeginReconcile(Epoch epoch) ->
+                    aside("reconcile", () -> reconcile(epoch));
+            case SiteEffect.JoinLineage(Epoch epoch) ->
+                    LOG.info("Waits to be adopted in epoch {}", epoch);
+            case SiteEffect.CommitReplication(ReplicationState replication) ->
+                    aside(
+                            "replication state",
+                            () -> {
+                                services.commitReplication(replication);
+                                post(new SiteEvent.ReplicationCommitted(replication));
+                            });
+            case SiteEffect.AllowUnprotectedAcks() -> {
+                // The state itself says so: SiteState.mayAckUnprotected.
+            }
+            case SiteEffect.CaptureBarrier() ->
+                    aside(
+                            "catch-up",
+                            () -> {
+                                if (services.awaitCaughtUp()) {
+                                    post(new SiteEvent.CaughtUp());
+                                }
+                            });
+            case SiteEffect.Refuse(String reason) -> operations.refused(reason);
+            case SiteEffect.Ignore(String reason) -> LOG.debug("Ignored: {}", reason);
+        }
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    /** Runs work that waits for others; its failure is told to whoever waits for the attempt. */
+    private void aside(String what, Work work) {
+        Thread.ofVirtual()
+                .name("site-" + what)
+                .start(() -> {
+                    try {
+                        work.run();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    } catch (Exception e) {
+                        LOG.error("Site {}: {} failed", config.site().word(), what, e);
+                        problem = what + ": " + e.getMessage();
+                        operations.failed(what, e);
+                    }
+                });
+    }
+
+    private void answer(String candidate, Epoch epoch, Optional<Epoch> standing) {
+        CompletableFuture<Optional<Epoch>> waiting = asked.get(candidate + "/" + epoch);
+        if (waiting != null) {
+            waiting.complete(standing);
+        }
+    }
+
+    private void answerAll(String candidate, Epoch promise) {
+        asked.forEach((key, waiting) -> {
+            if (key.startsWith(candidate + "/")) {
+                waiting.complete(Optional.of(promise));
+            }
+        });
+    }
+
+    private void askPromises(Set<String> members, Epoch epoch) {
+        for (String member : members) {
+            if (!member.equals(config.self())) {
+                aside("promise of " + member, () -> askPromise(member, epoch));
+            }
+        }
+    }
+
+    private void askPromise(String member, Epoch epoch) throws InterruptedException {
+        while (!closed && state.attempt().filter(a -> a.epoch().equals(epoch)).isPresent()) {
+            try {
+                actions.askPromise(member, config.self(), epoch);
+                post(new SiteEvent.PromiseDurable(member, epoch));
+                return;
+            } catch (RemoteException.Refused e) {
+                post(new SiteEvent.PromiseRefused(member, e.maxEpoch().orElse(epoch)));
+                return;
+            } catch (RemoteException e) {
+                LOG.info("Member {} does not promise {} yet: {}", member, epoch, e.getMessage());
+                Thread.sleep(ROUND);
+            }
+        }
+    }
+
+    private void commitEpochChange(Epoch epoch, Epoch parent, String reason, String coordinator)
+            throws IOException, InterruptedException {
+        if (state.role() == SiteRole.DRAINING) {
+            operations.handOver(epoch, parent, reason, coordinator);
+        } else {
+            operations.promote(epoch, reason);
+        }
+    }
+
+    private void reconcile(Epoch epoch) throws InterruptedException {
+        while (!closed && state.role() == SiteRole.RECONCILING) {
+            try {
+                actions.reconcile(epoch, watch.of(config.site().peer()));
+                post(new SiteEvent.ReconcileDone(epoch));
+                return;
+            } catch (IOException | RuntimeException e) {
+                LOG.info("Reconciling goes on: {}", e.getMessage());
+                problem = "reconcile: " + e.getMessage();
+                Thread.sleep(ROUND);
+            }
+        }
+    }
+
+    /** The members of the own site but this one. */
+    List<String> ownOthers() {
+        return config.ownMembers().stream().filter(m -> !m.equals(config.self())).toList();
+    }
+
+    Site site() {
+        return config.site();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (decider != null) {
+            decider.interrupt();
+        }
+        if (watcher != null) {
+            watcher.interrupt();
+        }
+    }
+}

@@ -1,0 +1,592 @@
+package io.holdfast.node.server;
+
+import com.google.protobuf.ByteString;
+import io.holdfast.modeswitch.SiteEffect;
+import io.holdfast.modeswitch.SiteEvent;
+import io.holdfast.modeswitch.SiteRole;
+import io.holdfast.modeswitch.SiteState;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.PreflightView;
+import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.StepView;
+import io.holdfast.node.api.SwitchoverView;
+import io.holdfast.replication.raft.Written;
+import io.holdfast.replication.site.SiteDescription;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The operators' commands that change the active site, and the parts of a change that write into the
+ * cluster's record. One command at a time; a repeated one (same operation id) gets the same answer.
+ */
+final class SiteOperations {
+    private static final Duration COMMAND_LIMIT = Duration.ofMinutes(2);
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(60);
+    private static final Duration BARRIER_LIMIT = Duration.ofSeconds(90);
+    private static final String COORDINATOR = " coordinator=";
+
+    private final String self;
+    private final Site site;
+    private final ClusterLog log;
+    private final PeerWatch watch;
+    private final SiteActions actions;
+    private final LeaderServices services;
+    private final Supplier<Mbr> mbr;
+    private @Nullable SiteController controller;
+    private @Nullable Running running;
+    private @Nullable Running finished;
+
+    /** A command under way. */
+    private static final class Running {
+        final UUID operation;
+        final String reason;
+        final String operator;
+        final Epoch from;
+        final UUID fromLineage;
+        final long startNanos = System.nanoTime();
+        final List<StepView> steps = new ArrayList<>();
+        final CompletableFuture<Epoch> done = new CompletableFuture<>();
+        long lastNanos = startNanos;
+
+        Running(UUID operation, String reason, String operator, Epoch from, UUID fromLineage) {
+            this.operation = operation;
+            this.reason = reason;
+            this.operator = operator;
+            this.from = from;
+            this.fromLineage = fromLineage;
+        }
+
+        synchronized void step(String name, String detail) {
+            long now = System.nanoTime();
+            steps.add(new StepView(name, (now - lastNanos) / 1_000_000, detail));
+            lastNanos = now;
+        }
+
+        synchronized List<StepView> steps() {
+            return List.copyOf(steps);
+        }
+    }
+
+    SiteOperations(
+            String self,
+            Site site,
+            ClusterLog log,
+            PeerWatch watch,
+            SiteActions actions,
+            LeaderServices services,
+            Supplier<Mbr> mbr) {
+        this.self = self;
+        this.site = site;
+        this.log = log;
+        this.watch = watch;
+        this.actions = actions;
+        this.services = services;
+        this.mbr = mbr;
+    }
+
+    void bind(SiteController newController) {
+        controller = newController;
+    }
+
+    private SiteController controller() {
+        SiteController bound = controller;
+        if (bound == null) {
+            throw new IllegalStateException("not bound to its controller");
+        }
+        return bound;
+    }
+
+    // ---------------------------------------------------------------- pre-flight
+
+    PreflightView preflight() {
+        watch.round();
+        SiteState state = controller().state();
+        ClusterState cluster = log.state();
+        Lookup lookup = Lookup.in(cluster);
+        List<String> refusals = new ArrayList<>();
+        List<String> seen = new ArrayList<>();
+        PreflightView.Verdict verdict = PreflightView.Verdict.ALLOWED;
+        for (PeerWatch.Seen peer : watch.of(site.peer())) {
+            seen.add(sighting(peer));
+            if (peer.reachable() && verdict == PreflightView.Verdict.ALLOWED) {
+                verdict = PreflightView.Verdict.NEEDS_FORCE;
+                refusals.add(
+                        "Node "
+                                + peer.node().id()
+                                + " of site "
+                                + site.peer().word()
+                                + " answers. Use switchover for a planned move, or --force if that"
+                                + " site must not go on");
+            }
+        }
+        Optional<String> never = neverHere(state);
+        if (never.isPresent()) {
+            verdict = PreflightView.Verdict.REFUSED;
+            refusals.addFirst(never.get());
+        }
+        Epoch highest = highest(state);
+        return new PreflightView(
+                self,
+                site.word(),
+                state.role().name(),
+                controller().epoch().toString(),
+                highest.successor(site).toString(),
+                verdict,
+                refusals,
+                seen,
+                cluster.repl().mode().name(),
+                watch.lastContactMicros().map(io.holdfast.node.api.Moment::of).orElse(null),
+                Views.ledgerAhead(cluster, watch.lastContactMicros()),
+                Views.goOn(lookup, site),
+                Views.suspended(lookup, site));
+    }
+
+    private Epoch highest(SiteState state) {
+        Epoch highest = state.seen();
+        for (PeerWatch.Seen peer : watch.all()) {
+            Optional<Epoch> promise = peer.description().flatMap(SiteDescription::promise);
+            if (promise.isPresent() && promise.get().compareTo(highest) > 0) {
+                highest = promise.get();
+            }
+        }
+        return highest;
+    }
+
+    /** Why not even force helps: this node stands at no site of the MBR, or is active already. */
+    private Optional<String> neverHere(SiteState state) {
+        if (mbr.get().nodes(site).stream().noneMatch(n -> n.id().equals(self))) {
+            return Optional.of(
+                    "The MBR does not list node "
+                            + self
+                            + " under site "
+                            + site.word()
+                            + ": only a node whose address stands there may take over. Correct the"
+                            + " node's configuration, or the MBR");
+        }
+        if (!log.state().isSeeded()) {
+            return Optional.of(
+                    "This node has never received the cluster's record: there is nothing to take"
+                            + " over");
+        }
+        return switch (state.role()) {
+            case STANDBY, AWAIT_CONFIRM -> Optional.empty();
+            case ACTIVE -> Optional.of("This site is ACTIVE already, in epoch " + state.epoch());
+            case BOOT, DRAINING, SEALING, PROMOTING, FENCED, RECONCILING ->
+                    Optional.of(
+                            "This site is "
+                                    + state.role()
+                                    + "; wait until it is STANDBY (see: holdfast status)");
+        };
+    }
+
+    private static String sighting(PeerWatch.Seen peer) {
+        String who = peer.node().id() + " at " + peer.node().host() + ":" + peer.node().sitePort();
+        if (!peer.reachable()) {
+            return who + " does not answer";
+        }
+        return who
+                + " answers: "
+                + peer.description()
+                        .map(d ->
+                                d.state()
+                                        + ", promise "
+                                        + d.promise().map(Epoch::toString).orElse("none"))
+                        .orElse("");
+    }
+
+    // ---------------------------------------------------------------- failover
+
+    FailoverView failover(Requests.Failover request) {
+        Running mine =
+                begin(request.operation(), "failover: " + request.reason(), request.operator());
+        if (!mine.done.isDone() && mine.steps().isEmpty()) {
+            PreflightView before = preflight();
+            mine.step("pre-flight", String.join("; ", before.seen()));
+            if (before.verdict() == PreflightView.Verdict.REFUSED
+                    || before.verdict() == PreflightView.Verdict.NEEDS_FORCE && !request.force()) {
+                fail(mine, refusal(String.join("; ", before.refusals())));
+            } else {
+                List<SiteEvent.Sight> sights =
+                        watch.of(site.peer()).stream()
+                                .filter(PeerWatch.Seen::reachable)
+                                .flatMap(p -> p.description().stream())
+                                .map(d ->
+                                        new SiteEvent.Sight(
+                                                d.node(),
+                                                SiteRole.valueOf(d.state()),
+                                                d.promise().orElse(mine.from)))
+                                .toList();
+                controller().post(new SiteEvent.OperatorFailover(request.force(), sights));
+            }
+        }
+        Epoch opened = await(mine, "failover");
+        ClusterState state = log.state();
+        Lookup lookup = Lookup.in(state);
+        return new FailoverView(
+                mine.operation,
+                mine.steps(),
+                mine.steps().stream().mapToLong(StepView::millis).sum(),
+                mine.from.toString(),
+                opened.toString(),
+                mine.fromLineage,
+                log.lineage(),
+                Views.lossLedger(state, watch.lastContactMicros()),
+                Views.rewritten(lookup),
+                Views.goOn(lookup, site),
+                Views.suspended(lookup, site));
+    }
+
+    private ApiException refusal(String message) {
+        SiteController c = controller();
+        return new ApiException(
+                ApiException.Kind.REFUSED,
+                "Refused at node " + self + ": " + message,
+                "See: holdfast status",
+                c.epoch().toString(),
+                c.role(),
+                null);
+    }
+
+    private synchronized Running begin(@Nullable UUID wanted, String reason, String operator) {
+        UUID operation = wanted == null ? UUID.randomUUID() : wanted;
+        Running last = finished;
+        if (last != null && last.operation.equals(operation)) {
+            return last;
+        }
+        Running now = running;
+        if (now != null && !now.done.isDone()) {
+            if (now.operation.equals(operation)) {
+                return now;
+            }
+            throw refusal("another change of the active site is under way (" + now.reason + ")");
+        }
+        SiteController c = controller();
+        Running next = new Running(operation, reason, operator, c.state().epoch(), log.lineage());
+        running = next;
+        return next;
+    }
+
+    private static void fail(Running mine, RuntimeException why) {
+        mine.done.completeExceptionally(why);
+    }
+
+    private Epoch await(Running mine, String what) {
+        try {
+            return mine.done.get(COMMAND_LIMIT.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof ApiException api) {
+                throw api;
+            }
+            throw new ApiException(
+                    ApiException.Kind.FAILED,
+                    "The " + what + " failed: " + e.getMessage(),
+                    "See: holdfast status, and the log of node " + self);
+        } catch (TimeoutException e) {
+            throw new ApiException(
+                    ApiException.Kind.UNKNOWN,
+                    "The " + what + " did not end within " + COMMAND_LIMIT.toSeconds() + " s",
+                    "See: holdfast status; repeat with the same operation id " + mine.operation);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ApiException(
+                    ApiException.Kind.UNKNOWN,
+                    "Interrupted during the " + what,
+                    "See: holdfast status");
+        }
+    }
+
+    // ---------------------------------------------------------------- told by the controller
+
+    void step(String name, String detail) {
+        Running now = current();
+        if (now != null) {
+            now.step(name, detail);
+        }
+    }
+
+    private synchronized @Nullable Running current() {
+        return running;
+    }
+
+    void refused(String reason) {
+        Running now = current();
+        if (now != null && !now.done.isDone()) {
+            fail(now, refusal(reason));
+        }
+    }
+
+    void failed(Object what, Throwable why) {
+        Running now = current();
+        boolean own =
+                !(what instanceof SiteEffect.CommitReplication)
+                        && !what.toString().startsWith("promise of ")
+                        && !what.equals("replication state")
+                        && !what.equals("catch-up")
+                        && !what.equals("reconcile");
+        if (now != null && !now.done.isDone() && own) {
+            fail(now, new IllegalStateException(what + ": " + why.getMessage(), why));
+        }
+    }
+
+    /** After each step of the machine. */
+    void advanced(SiteState before, SiteState after, SiteEvent event) {
+        Running now = current();
+        if (now == null || now.done.isDone() || before.role() == after.role()) {
+            return;
+        }
+        if (before.role() == SiteRole.DRAINING && handedOver(before, after)) {
+            finish(now, after.promise());
+            return;
+        }
+        switch (after.role()) {
+            case SEALING -> now.step("seal", "collects promises for the new epoch");
+            case PROMOTING -> now.step("promises", "durable on a quorum: " + promises(after));
+            case ACTIVE -> {
+                if (before.role() == SiteRole.PROMOTING) {
+                    finish(now, after.epoch());
+                } else if (before.role() == SiteRole.DRAINING) {
+                    fail(
+                            now,
+                            refusal(
+                                    "the other site did not draw level in time; nothing was"
+                                            + " changed"));
+                }
+            }
+            case FENCED, RECONCILING ->
+                    fail(now, refusal("a higher epoch was seen: " + after.promise()));
+            case BOOT, AWAIT_CONFIRM, STANDBY, DRAINING -> {}
+        }
+    }
+
+    /** Whether the planned epoch is there: committed here, or seen active at the other site. */
+    private static boolean handedOver(SiteState before, SiteState after) {
+        return after.role() != SiteRole.ACTIVE
+                && before.attempt().filter(a -> a.epoch().equals(after.promise())).isPresent();
+    }
+
+    private static String promises(SiteState state) {
+        return state.attempt()
+                .map(a -> a.promises().stream().collect(Collectors.joining(", ")))
+                .orElse("");
+    }
+
+    private synchronized void finish(Running now, Epoch epoch) {
+        finished = now;
+        now.done.complete(epoch);
+    }
+
+    // ---------------------------------------------------------------- a promotion's write
+
+    /** Seeds the new lineage from the longest tail and opens its epoch. */
+    void promote(Epoch epoch, String why) throws IOException, InterruptedException {
+        Running now = current();
+        boolean forced = why.equals("forced");
+        String reason = forced && now != null ? now.reason : why;
+        String operator = now == null ? "node " + self : now.operator;
+        UUID lineage = controller().lineageOf(epoch);
+        ClusterState state = actions.seed(lineage, epoch, reason, operator);
+        log.use(lineage);
+        step("epoch change", "committed in lineage " + lineage);
+        Map<UUID, String> suspended = new TreeMap<>();
+        Views.suspended(Lookup.in(state), site).forEach(s -> suspended.put(s.client(), s.reason()));
+        log.submitOnceLed(new Command.SetSuspended(suspended), operation("suspended/" + epoch));
+        step("rewrite map", suspended.size() + " clients suspended");
+    }
+
+    private static UUID operation(String what) {
+        return UUID.nameUUIDFromBytes(what.getBytes(StandardCharsets.UTF_8));
+    }
+
+    // ---------------------------------------------------------------- switchover
+
+    SwitchoverView switchover(Requests.Switchover request) {
+        Site target;
+        try {
+            target = Site.ofWord(request.to());
+        } catch (io.holdfast.standard.FormatException e) {
+            throw new ApiException(ApiException.Kind.USAGE, String.valueOf(e.getMessage()), "");
+        }
+        if (target == site) {
+            throw refusal("site " + site.word() + " is active already");
+        }
+        Lookup before = Lookup.in(log.state());
+        List<String> suspendedBefore =
+                Views.suspended(before, site).stream().map(s -> s.name()).toList();
+        Running mine =
+                begin(request.operation(), "switchover: " + request.reason(), request.operator());
+        if (!mine.done.isDone() && mine.steps().isEmpty()) {
+            watch.round();
+            String coordinator =
+                    watch.of(target).stream()
+                            .filter(PeerWatch.Seen::reachable)
+                            .filter(p ->
+                                    p.description()
+                                            .filter(d -> d.state().equals("STANDBY"))
+                                            .isPresent())
+                            .map(p -> p.node().id())
+                            .findFirst()
+                            .orElse("nobody at site " + target.word());
+            mine.step("pre-flight", "coordinator " + coordinator);
+            controller()
+                    .post(
+                            new SiteEvent.OperatorSwitchover(
+                                    coordinator,
+                                    services.lagBounded(),
+                                    watch.of(site).stream()
+                                            .filter(p -> !p.reachable())
+                                            .map(p -> p.node().id())
+                                            .collect(Collectors.toSet())));
+        }
+        Epoch opened = await(mine, "switchover");
+        awaitTarget(mine, target, opened);
+        Lookup lookup = Lookup.in(log.state());
+        return new SwitchoverView(
+                mine.operation,
+                mine.steps(),
+                site.word(),
+                target.word(),
+                mine.from.toString(),
+                opened.toString(),
+                mine.fromLineage,
+                controller().lineageOf(opened),
+                Views.rewritten(lookup),
+                suspendedBefore.stream()
+                        .filter(n -> Views.goOn(lookup, target).contains(n))
+                        .toList(),
+                Views.suspended(lookup, target));
+    }
+
+    /** The command is done when the other site serves. */
+    private void awaitTarget(Running mine, Site target, Epoch opened) {
+        long deadline = System.nanoTime() + COMMAND_LIMIT.toNanos();
+        while (System.nanoTime() < deadline) {
+            if (serves(target, opened)) {
+                mine.step("activate", "site " + target.word() + " serves in epoch " + opened);
+                return;
+            }
+            try {
+                Thread.sleep(50);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        throw new ApiException(
+                ApiException.Kind.UNKNOWN,
+                "Epoch "
+                        + opened
+                        + " is committed, but site "
+                        + target.word()
+                        + " was not seen active",
+                "See: holdfast status; if it stays so, run failover at site " + target.word());
+    }
+
+    /** Whether a site was seen active, with a leader, in an epoch. */
+    private boolean serves(Site which, Epoch epoch) {
+        return watch.of(which).stream()
+                .filter(PeerWatch.Seen::reachable)
+                .flatMap(p -> p.description().stream())
+                .anyMatch(d ->
+                        d.state().equals("ACTIVE")
+                                && d.leader()
+                                && d.epoch().equals(Optional.of(epoch)));
+    }
+
+    void drain(Epoch next) throws InterruptedException {
+        Running now = current();
+        log.submit(
+                new Command.SwitchPrepare(
+                        next.site(),
+                        now == null ? "" : now.reason,
+                        now == null ? "node " + self : now.operator),
+                operation("prepare/" + next + "/" + (now == null ? "" : now.operation)));
+        long deadline = System.nanoTime() + DRAIN_LIMIT.toNanos();
+        while (!log.state().openJobs().isEmpty()) {
+            if (System.nanoTime() > deadline) {
+                controller().post(new SiteEvent.BarrierTimeout());
+                throw new InterruptedException("jobs did not end in time");
+            }
+            Thread.sleep(50);
+        }
+        step("drain", "no job runs");
+    }
+
+    /** Waits until the other site has everything. @return false when it took too long */
+    boolean barrier(Epoch next) throws InterruptedException {
+        long deadline = System.nanoTime() + BARRIER_LIMIT.toNanos();
+        while (System.nanoTime() < deadline) {
+            if (services.isLevel()) {
+                step("barrier", "chunks, catalog and record are at site " + next.site().word());
+                return true;
+            }
+            Thread.sleep(50);
+        }
+        return false;
+    }
+
+    void abortDrain(Epoch epoch) {
+        log.submit(new Command.SwitchAbort("the barrier was not reached in time"));
+        step("abort", "goes on in epoch " + epoch);
+    }
+
+    /** The last write of the drained lineage; returns once the other site has it. */
+    void handOver(Epoch epoch, Epoch parent, String why, String coordinator)
+            throws IOException, InterruptedException {
+        Running now = current();
+        Written written =
+                log.submit(
+                        new Command.EpochChange(
+                                epoch,
+                                controller().lineageOf(epoch),
+                                Optional.of(controller().lineageOf(parent)),
+                                0,
+                                log.appliedIndex(),
+                                ByteString.EMPTY,
+                                why
+                                        + COORDINATOR
+                                        + coordinator
+                                        + (now == null ? "" : " " + now.reason),
+                                now == null ? "node " + self : now.operator),
+                        operation("handover/" + epoch));
+        while (!log.awaitProtected(written.index(), Duration.ofMillis(500))) {
+            if (serves(epoch.site(), epoch)) {
+                break; // it applied the entry and went on before its acknowledgement was heard
+            }
+            if (!log.leads()) {
+                throw new IOException("this node leads no more; the next leader goes on");
+            }
+        }
+        step("epoch change", epoch + " committed, and at site " + epoch.site().word());
+    }
+
+    /** The member that an EpochChange of a planned move names; empty for any other change. */
+    static Optional<String> coordinatorOf(Command.EpochChange change) {
+        int at = change.reason().indexOf(COORDINATOR);
+        if (at < 0) {
+            return Optional.empty();
+        }
+        String rest = change.reason().substring(at + COORDINATOR.length());
+        int end = rest.indexOf(' ');
+        return Optional.of(end < 0 ? rest : rest.substring(0, end));
+    }
+}

@@ -1,0 +1,264 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.proto.v1.Outcome;
+import io.holdfast.agent.proto.v1.Progress;
+import io.holdfast.catalog.CatalogRow;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.IdentifierView;
+import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.PieceView;
+import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.SuspendedView;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.EpochRecord;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.JobState;
+import io.holdfast.replication.state.JobTotals;
+import io.holdfast.replication.state.LossEntry;
+import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.Identifier;
+import io.holdfast.standard.Site;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What people and programs are shown, from the cluster's state and what this node has heard. Pure. */
+final class Views {
+    private static final Logger LOG = LoggerFactory.getLogger(Views.class);
+
+    private Views() {}
+
+    /**
+     * A job.
+     *
+     * @param shownProtected whether its protection may be shown
+     * @param withLog whether the log lines go along
+     */
+    static JobView job(
+            Lookup lookup,
+            JobRecord job,
+            JobJournal.View heard,
+            boolean shownProtected,
+            boolean withLog,
+            long nowMicros) {
+        String clientName =
+                lookup.client(job.client())
+                        .map(c -> c.view().name())
+                        .or(() -> job.row().map(CatalogRecord::clientName))
+                        .orElse(job.client().toString());
+        boolean backup = job.kind().equals("backup");
+        boolean ended = job.state() != JobState.OPEN;
+        double seconds = ((ended ? job.endedMicros() : nowMicros) - job.openedMicros()) / 1e6;
+        return new JobView(
+                job.id(),
+                job.kind(),
+                JobRunner.stateOf(job.state()),
+                job.level().isEmpty() ? null : job.level(),
+                job.client(),
+                clientName,
+                JobPlanner.pieceOf(job.job()).orElse(null),
+                job.epoch().toString(),
+                Moment.of(job.openedMicros()),
+                ended ? Moment.of(job.endedMicros()) : null,
+                job.message(),
+                job.totals().warnings(),
+                progress(job, heard, seconds),
+                !backup || !job.state().isComplete() && ended
+                        ? Protection.NOT_APPLICABLE
+                        : shownProtected ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
+                shownProtected ? Moment.of(job.protectedMicros()) : null,
+                shownProtected
+                        ? Double.valueOf((job.protectedMicros() - job.endedMicros()) / 1e6)
+                        : null,
+                job.job().pairs().stream()
+                        .map(p -> new JobView.Pair(lookup.view(p.input()), lookup.view(p.output())))
+                        .toList(),
+                withLog ? heard.lines() : List.of());
+    }
+
+    private static JobView.Progress progress(JobRecord job, JobJournal.View heard, double seconds) {
+        Progress now = heard.progress();
+        JobTotals totals = job.totals();
+        Outcome outcome = heard.outcome();
+        boolean ended = job.state() != JobState.OPEN;
+        long source = ended ? totals.sourceBytes() : 0;
+        long stored = ended ? totals.bytesStored() : now.getBytesStored();
+        return new JobView.Progress(
+                ended ? "" : now.getPhase(),
+                ended ? totals.files() : now.getFiles(),
+                totals.filesUnchanged(),
+                ended ? totals.bytesRead() : now.getBytesRead(),
+                ended ? totals.bytesNew() : now.getBytesNew(),
+                stored,
+                ended && now.getBytesDurable() == 0 ? stored : now.getBytesDurable(),
+                now.getChunksDurable(),
+                source,
+                stored == 0 || source == 0 ? 1 : (double) source / stored,
+                seconds,
+                outcome == null || job.kind().equals("backup")
+                        ? null
+                        : Long.valueOf(outcome.getFirstByteMillis()));
+    }
+
+    /** A data piece. */
+    static PieceView piece(Lookup lookup, CatalogRow row, @Nullable JobRecord job, boolean shown) {
+        CatalogRecord record = row.record();
+        return new PieceView(
+                record.piece(),
+                record.client(),
+                record.clientName(),
+                record.dataPiece(),
+                record.type(),
+                record.owner(),
+                lookup.view(record.location()),
+                Moment.of(record.backupTimeMicros()),
+                record.expiryMicros() == Long.MAX_VALUE ? null : Moment.of(record.expiryMicros()),
+                record.sizeBytes(),
+                record.originCatalog(),
+                shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
+                shown && job != null ? Moment.of(job.protectedMicros()) : null,
+                job != null && job.recovered() ? "RECOVERED_FROM_DIVERGENCE" : "NORMAL",
+                record.optional());
+    }
+
+    /** The clients that would be, or are, suspended while a site is active. */
+    static List<SuspendedView> suspended(Lookup lookup, Site active) {
+        List<SuspendedView> result = new ArrayList<>();
+        for (Lookup.Client client : lookup.clients()) {
+            Lookup.suspension(client.view(), active)
+                    .ifPresent(why ->
+                            result.add(new SuspendedView(client.id(), client.view().name(), why)));
+        }
+        return result;
+    }
+
+    /** The clients whose backups go on while a site is active. */
+    static List<String> goOn(Lookup lookup, Site active) {
+        return lookup.clients().stream()
+                .filter(c -> Lookup.suspension(c.view(), active).isEmpty())
+                .map(c -> c.view().name())
+                .toList();
+    }
+
+    /** Every distinct identifier in use, logical and as it is dialled now. */
+    static List<IdentifierView> rewritten(Lookup lookup) {
+        Set<String> seen = new LinkedHashSet<>();
+        for (Lookup.Client client : lookup.clients()) {
+            seen.add(
+                    new Identifier(
+                                    client.view().address(),
+                                    "READ",
+                                    List.of(),
+                                    client.view().sourcePath())
+                            .toString());
+            try {
+                seen.add(
+                        JobPlanner.backup(lookup, client, "/", new UUID(0, 0), new UUID(0, 0))
+                                .pairs()
+                                .getFirst()
+                                .output()
+                                .toString()
+                                .replace(",piece:" + new UUID(0, 0), ""));
+            } catch (ApiException e) {
+                LOG.debug(
+                        "client {} has no output to show: {}",
+                        client.view().name(),
+                        e.getMessage());
+            }
+        }
+        return seen.stream().map(lookup::view).toList();
+    }
+
+    /** What a failover now would list. */
+    static LossLedgerView ledgerAhead(ClusterState state, Optional<Long> lastContactMicros) {
+        return new LossLedgerView(
+                null,
+                lastContactMicros.map(Moment::of).orElse(null),
+                false,
+                state.atRisk().stream().map(job -> lossEntry(state, job, job.state())).toList());
+    }
+
+    /** The ledger of the newest forced change of the active site. */
+    static LossLedgerView lossLedger(ClusterState state, Optional<Long> lastContactMicros) {
+        List<EpochRecord> epochs = state.epochs();
+        Optional<EpochRecord> forced =
+                epochs.stream()
+                        .filter(e -> e.change().reason().startsWith("failover"))
+                        .reduce((_, later) -> later);
+        List<LossLedgerView.Entry> entries = new ArrayList<>();
+        Set<UUID> listed = new LinkedHashSet<>();
+        for (LossEntry entry : state.lossLedger()) {
+            listed.add(entry.job());
+            state.job(entry.job())
+                    .ifPresent(job -> entries.add(lossEntry(state, job, entry.atFork())));
+        }
+        state.jobs().stream()
+                .filter(JobRecord::recovered)
+                .filter(j -> !listed.contains(j.id()))
+                .forEach(job -> entries.add(unseen(state, job)));
+        entries.sort(Comparator.comparingLong(e -> e.started().micros()));
+        boolean complete =
+                forced.isPresent()
+                        && (!epochs.getLast().equals(forced.get())
+                                || state.jobs().stream().anyMatch(JobRecord::recovered));
+        return new LossLedgerView(
+                forced.map(e -> e.change().epoch().toString()).orElse(null),
+                forced.isPresent() ? lastContactMicros.map(Moment::of).orElse(null) : null,
+                complete,
+                entries);
+    }
+
+    private static LossLedgerView.Entry lossEntry(
+            ClusterState state, JobRecord job, JobState atFork) {
+        boolean open = atFork == JobState.OPEN;
+        String resolution =
+                job.recovered() || job.isProtected()
+                        ? "MERGED"
+                        : job.state() == JobState.CANCELLED || job.state() == JobState.FAILED
+                                ? "ABORTED"
+                                : null;
+        return new LossLedgerView.Entry(
+                job.id(),
+                job.client(),
+                name(state, job),
+                JobPlanner.pieceOf(job.job()).orElse(null),
+                open ? "OPEN" : "UNPROTECTED",
+                Moment.of(job.openedMicros()),
+                job.endedMicros() == 0 ? null : Moment.of(job.endedMicros()),
+                job.totals().sourceBytes(),
+                resolution,
+                open
+                        ? "was running when the site was lost; no outcome was seen here"
+                        : "was acknowledged at the lost site and is not known to be whole here");
+    }
+
+    private static LossLedgerView.Entry unseen(ClusterState state, JobRecord job) {
+        return new LossLedgerView.Entry(
+                job.id(),
+                job.client(),
+                name(state, job),
+                JobPlanner.pieceOf(job.job()).orElse(null),
+                "UNSEEN",
+                Moment.of(job.openedMicros()),
+                Moment.of(job.endedMicros()),
+                job.totals().sourceBytes(),
+                "MERGED",
+                "was acknowledged at the lost site, never seen here; brought back with it");
+    }
+
+    private static String name(ClusterState state, JobRecord job) {
+        return Lookup.in(state)
+                .client(job.client())
+                .map(c -> c.view().name())
+                .orElse(job.client().toString());
+    }
+}
