@@ -5,9 +5,11 @@ import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
@@ -20,7 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
-import java.util.stream.Stream;
 
 /**
  * A day's work in a tree: edits, appended and cut files, new files, deleted files, renamed files and
@@ -155,16 +156,39 @@ public final class TreeChanges {
         }
     }
 
+    /** What this user may change, sorted: the same on every machine. */
     private List<Path> listed(boolean files) throws IOException {
-        try (Stream<Path> all = Files.walk(root)) {
-            return new ArrayList<>(
-                    all.filter(p ->
-                                    files
-                                            ? Files.isRegularFile(p, LinkOption.NOFOLLOW_LINKS)
-                                            : Files.isDirectory(p, LinkOption.NOFOLLOW_LINKS))
-                            .sorted(Comparator.comparing(Path::toString))
-                            .toList());
-        }
+        List<Path> found = new ArrayList<>();
+        Files.walkFileTree(
+                root,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult preVisitDirectory(
+                            Path folder, BasicFileAttributes attributes) {
+                        if (!files && Files.isWritable(folder)) {
+                            found.add(folder);
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                        if (files
+                                && attributes.isRegularFile()
+                                && Files.isWritable(file)
+                                && Files.isWritable(file.resolveSibling(""))) {
+                            found.add(file);
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult visitFileFailed(Path file, IOException unreadable) {
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+        found.sort(Comparator.comparing(Path::toString));
+        return found;
     }
 
     /** A file that no earlier change of this day has touched, while there are such. */
@@ -251,7 +275,10 @@ public final class TreeChanges {
     }
 
     private void renameFolder(List<Path> folders) throws IOException {
-        List<Path> below = folders.stream().filter(f -> !f.equals(root)).toList();
+        List<Path> below =
+                folders.stream()
+                        .filter(f -> !f.equals(root) && Files.isWritable(f.resolveSibling("")))
+                        .toList();
         if (!below.isEmpty()) {
             Path folder = pick(below);
             Path to = folder.resolveSibling(name("folder"));

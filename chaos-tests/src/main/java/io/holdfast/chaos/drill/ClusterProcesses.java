@@ -1,0 +1,199 @@
+package io.holdfast.chaos.drill;
+
+import io.holdfast.chaos.fault.Signals;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The processes of a cluster: real JVMs of this machine, by name. Each writes to a log file of its
+ * own. They end when this is closed, or with this JVM (Ctrl-C), unless they were {@linkplain
+ * #release released}. Thread-safe.
+ */
+final class ClusterProcesses implements AutoCloseable {
+    private static final long END_SECONDS = 10;
+
+    private final Path logs;
+    private final Map<String, Running> running = new LinkedHashMap<>();
+    private final Thread hook;
+    private boolean released;
+    private volatile boolean ending;
+
+    /** One process. */
+    record Running(String name, Process process, Path log) {}
+
+    /**
+     * No process yet.
+     *
+     * @param logs folder for the log files
+     * @param atInterrupt told when the JVM ends while processes run, after they were killed
+     */
+    ClusterProcesses(Path logs, Runnable atInterrupt) throws IOException {
+        this.logs = Files.createDirectories(logs);
+        this.hook =
+                new Thread(
+                        () -> {
+                            ending = true;
+                            killAll();
+                            atInterrupt.run();
+                        },
+                        "end-the-cluster");
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    /** Starts a process. Its output goes to {@code NAME.log}, then {@code NAME-2.log}, ... */
+    synchronized Running start(String name, List<String> command, Path folder) throws IOException {
+        Running old = running.get(name);
+        if (old != null && old.process().isAlive()) {
+            throw new IllegalStateException(name + " runs already, pid " + old.process().pid());
+        }
+        Path log = logs.resolve(name + ".log");
+        for (int i = 2; Files.exists(log); i++) {
+            log = logs.resolve(name + "-" + i + ".log");
+        }
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.directory(folder.toFile());
+        builder.redirectErrorStream(true);
+        builder.redirectOutput(log.toFile());
+        builder.redirectInput(new File("/dev/null"));
+        // A locale that knows every file name, whatever the user's is.
+        builder.environment().putIfAbsent("LC_ALL", "C.UTF-8");
+        Running started = new Running(name, builder.start(), log);
+        running.put(name, started);
+        return started;
+    }
+
+    /** The process of this name. */
+    synchronized Running get(String name) {
+        Running process = running.get(name);
+        if (process == null) {
+            throw new IllegalArgumentException("no process " + name);
+        }
+        return process;
+    }
+
+    /** Names of all processes that run, in the order of their start. */
+    synchronized List<String> alive() {
+        return running.values().stream()
+                .filter(r -> r.process().isAlive())
+                .map(Running::name)
+                .toList();
+    }
+
+    /** Names of all processes ever started. */
+    synchronized List<String> names() {
+        return List.copyOf(running.keySet());
+    }
+
+    /** Whether this process runs. */
+    boolean isAlive(String name) {
+        return get(name).process().isAlive();
+    }
+
+    /** SIGKILL to all of these at once, then waits until they are gone. */
+    void kill(List<String> names) throws IOException, InterruptedException {
+        for (String name : names) {
+            Process process = get(name).process();
+            if (process.isAlive()) {
+                Signals.kill(process.pid());
+            }
+        }
+        for (String name : names) {
+            if (!get(name).process().waitFor(END_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException(name + " still runs after SIGKILL");
+            }
+        }
+    }
+
+    /** SIGSTOP. */
+    void pause(List<String> names) throws IOException {
+        for (String name : names) {
+            Signals.pause(get(name).process().pid());
+        }
+    }
+
+    /** SIGCONT. */
+    void resume(List<String> names) throws IOException {
+        for (String name : names) {
+            Signals.resume(get(name).process().pid());
+        }
+    }
+
+    /** Fails when one of the processes has ended by itself. */
+    synchronized void mustLive(List<String> names) throws DrillFailed {
+        for (String name : names) {
+            Process process = get(name).process();
+            if (!process.isAlive()) {
+                throw new DrillFailed(name + " has ended with exit code " + process.exitValue());
+            }
+        }
+    }
+
+    /** The last lines of the newest log of a process. */
+    List<String> tail(String name, int lines) {
+        Path log;
+        synchronized (this) {
+            Running process = running.get(name);
+            if (process == null) {
+                return List.of();
+            }
+            log = process.log();
+        }
+        try {
+            byte[] bytes = Files.readAllBytes(log);
+            List<String> all = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+            return all.subList(Math.max(0, all.size() - lines), all.size());
+        } catch (IOException e) {
+            return List.of("(" + log + ": " + e.getMessage() + ")");
+        }
+    }
+
+    /** The folder of the log files. */
+    Path logs() {
+        return logs;
+    }
+
+    /** Whether this JVM is ending: then the hook has the last word. */
+    boolean isEnding() {
+        return ending;
+    }
+
+    /** From now on the processes outlive this JVM. */
+    void release() {
+        released = true;
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException endingAlready) {
+            // Then the hook runs and kills them: the user asked for the end after all.
+        }
+    }
+
+    private synchronized void killAll() {
+        for (Running one : running.values()) {
+            one.process().destroyForcibly();
+        }
+        for (Running one : running.values()) {
+            try {
+                one.process().waitFor(END_SECONDS, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /** Ends every process, by SIGKILL: what is acknowledged is durable anyway. */
+    @Override
+    public void close() {
+        if (!released) {
+            killAll();
+            release();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.chaos.drill;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How the cluster's programs are started: servers with the class path of this JVM, agents from their
+ * own small jar where it has been built.
+ */
+final class Launch {
+    private static final String SERVER_HEAP = "-Xmx512m";
+    private static final String AGENT_HEAP = "-Xmx256m";
+    private static final List<String> JVM =
+            List.of(
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+ExitOnOutOfMemoryError");
+
+    private final ClusterProcesses processes;
+    private final Path cluster;
+    private final String java;
+    private final String classPath;
+    private final Optional<Path> agentJar;
+
+    /**
+     * Launches what {@code init} has laid out.
+     *
+     * @param cluster the folder that {@code init} made
+     */
+    Launch(ClusterProcesses processes, Path cluster) {
+        this.processes = processes;
+        this.cluster = cluster;
+        this.java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        this.classPath = System.getProperty("java.class.path");
+        this.agentJar = findAgentJar();
+    }
+
+    /** The agent's own small jar, where the launcher says that the build is. */
+    private static Optional<Path> findAgentJar() {
+        String home = System.getProperty("holdfast.home", "");
+        Path jar = Path.of(home, "media-agent", "target", "holdfast-agent.jar");
+        return !home.isBlank() && Files.isRegularFile(jar) ? Optional.of(jar) : Optional.empty();
+    }
+
+    /**
+     * Starts a server.
+     *
+     * @return the command as a person would type it
+     */
+    String server(String node) throws IOException {
+        Path config = cluster.resolve("nodes").resolve(node).resolve("node.yml");
+        List<String> command = new ArrayList<>(List.of(java, SERVER_HEAP));
+        command.addAll(JVM);
+        command.addAll(
+                List.of(
+                        "-cp",
+                        classPath,
+                        "io.holdfast.node.cli.HoldfastCommand",
+                        "server",
+                        "--config",
+                        config.toString()));
+        processes.start(node, command, cluster);
+        return "holdfast server --config " + config + " &";
+    }
+
+    /**
+     * Starts a media agent.
+     *
+     * @return the command as a person would type it
+     */
+    String agent(String name) throws IOException {
+        Path config = cluster.resolve("agents").resolve(name).resolve("agent.json");
+        List<String> command = new ArrayList<>(List.of(java, AGENT_HEAP));
+        command.addAll(JVM);
+        if (agentJar.isPresent()) {
+            command.addAll(List.of("-jar", agentJar.get().toString()));
+        } else {
+            command.addAll(List.of("-cp", classPath, "io.holdfast.agent.AgentMain"));
+        }
+        command.addAll(List.of("--config", config.toString()));
+        processes.start(Topology.agent(name), command, cluster);
+        return "holdfast agent --config " + config + " &";
+    }
+
+    /** The folder of a node's chunk store. */
+    Path store(String node) {
+        return cluster.resolve("nodes").resolve(node).resolve("data").resolve("store");
+    }
+}
