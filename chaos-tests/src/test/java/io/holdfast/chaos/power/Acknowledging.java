@@ -28,7 +28,12 @@ final class Acknowledging {
      * Runs {@code main} with the disk's folder as first argument, cuts the power after so many
      * acknowledgements, waits for the end of the child and mounts the disk again.
      *
-     * @return everything that was acknowledged, in order
+     * <p>What is acknowledged while the power goes does not count. A real power loss leaves nobody to
+     * say it, but ext4's shutdown does: an fsync that runs beside it may return 0 although its
+     * journal commit was aborted (a bare loop of write and fsync lost its last one in 3 of 25 cuts,
+     * Linux 6.18).
+     *
+     * @return everything that was acknowledged before the cut, in order
      */
     static List<String> untilPowerLoss(PowerLoss disk, Class<?> main, int cutAfter, String... args)
             throws IOException, InterruptedException {
@@ -55,14 +60,13 @@ final class Acknowledging {
         boolean cut = false;
         try (BufferedReader lines = new BufferedReader(child.inputReader(StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.startsWith(MARK)) {
+                if (!cut && line.startsWith(MARK)) {
                     acknowledged.add(line.substring(MARK.length()));
                 }
                 if (!cut && acknowledged.size() >= cutAfter) {
                     disk.cut();
                     cut = true;
-                    // A child that swallows EIO would write for ever: what it acknowledges in the
-                    // time that is left counts as well.
+                    // A child that swallows EIO would write for ever.
                     Thread.ofVirtual().start(() -> endSoon(child));
                 }
             }
