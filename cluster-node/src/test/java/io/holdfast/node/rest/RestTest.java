@@ -13,7 +13,9 @@ import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.standard.Endpoint;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +23,7 @@ import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -217,7 +220,7 @@ class RestTest {
     }
 
     @Test
-    void refusedConnectionsAndLostAnswersAreKeptApart() throws Exception {
+    void aRefusedConnectionIsCertainlyNotDone() throws Exception {
         TlsMaterial tls = PKI.of("operator", "ada");
         int free;
         try (ServerSocket socket = new ServerSocket(0)) {
@@ -230,6 +233,39 @@ class RestTest {
                         catchThrowableOfType(ApiException.class, () -> nobody.startBackup(backup))
                                 .kind())
                 .isEqualTo(ApiException.Kind.UNAVAILABLE);
+    }
+
+    /** A server that shakes hands, reads a little and hangs up: the request may have been done. */
+    @Test
+    void aLostAnswerIsUnknownForAWriteAndUnavailableForARead() throws Exception {
+        TlsMaterial tls = PKI.of("operator", "ada");
+        SSLContext context = PKI.of("node", "l1").sslContext();
+        try (ServerSocket socket =
+                context.getServerSocketFactory()
+                        .createServerSocket(0, 10, InetAddress.getByName("127.0.0.1"))) {
+            Thread.ofVirtual()
+                    .start(() -> {
+                        while (!socket.isClosed()) {
+                            try (Socket peer = socket.accept()) {
+                                peer.getInputStream().read(new byte[10]);
+                            } catch (IOException e) {
+                                // The test has ended, or the peer hung up first.
+                            }
+                        }
+                    });
+            RestClient lost =
+                    RestClient.of(
+                            RestClient.pool(tls),
+                            tls,
+                            Endpoint.of("127.0.0.1", socket.getLocalPort()));
+            Requests.Backup backup = new Requests.Backup("c", null, "full", null);
+            assertThat(
+                            catchThrowableOfType(ApiException.class, () -> lost.startBackup(backup))
+                                    .kind())
+                    .isEqualTo(ApiException.Kind.UNKNOWN);
+            assertThat(catchThrowableOfType(ApiException.class, lost::status).kind())
+                    .isEqualTo(ApiException.Kind.UNAVAILABLE);
+        }
     }
 
     @Test
