@@ -49,7 +49,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class Drill {
-    private static final double START_SECONDS = 60;
+    private static final double START_SECONDS = 240;
     private static final double PROTECT_SECONDS = 180;
     private static final double JOB_SECONDS = 600;
     private static final double RETURN_SECONDS = 180;
