@@ -8,6 +8,7 @@ import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Member;
 import io.holdfast.replication.raft.RaftEvents;
 import io.holdfast.replication.raft.RaftHost;
+import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.site.SiteAckBook;
 import io.holdfast.replication.site.SiteDescription;
@@ -20,7 +21,6 @@ import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -68,6 +68,7 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     private @Nullable Epoch allowed;
     private @Nullable ProtectionWatch protection;
     private boolean working;
+    private volatile boolean ready;
     private volatile boolean closed;
 
     LeaderServices(
@@ -188,6 +189,11 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
                 });
     }
 
+    /** Whether this node leads the active site and the record is whole: it may serve. */
+    boolean isReady() {
+        return ready;
+    }
+
     private void startWork() {
         if (working) {
             return;
@@ -200,6 +206,7 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
                         .start(() -> {
                             try {
                                 ensureSeeded();
+                                ready = true;
                                 jobs.start();
                             } catch (InterruptedException e) {
                                 LOG.debug("stopped while starting");
@@ -218,6 +225,7 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
             return;
         }
         working = false;
+        ready = false;
         LOG.info("Node {} stops its work as leader", self);
         jobs.stop();
         threads.forEach(Thread::interrupt);
@@ -283,21 +291,19 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
         if (epoch == null || epoch.n() != 1) {
             return;
         }
-        if (!log.state().isSeeded()) {
-            actions.plant(log.lineage(), epoch, "init");
-        }
-        if (log.state().mbr().isEmpty()) {
-            log.submitOnceLed(new Command.PutMbr(mbr.get()), operation("init/mbr"));
-            for (Resource resource : seed) {
-                log.submitOnceLed(
-                        new Command.PutResource(resource, Command.NEW),
-                        operation("init/resource/" + resource.id()));
+        while (!log.state().isSeeded()) {
+            try {
+                actions.plant(
+                        log.lineage(),
+                        epoch,
+                        mbr.get(),
+                        seed,
+                        ChronoUnit.MICROS.between(Instant.EPOCH, clock.instant()));
+            } catch (SubmitException e) {
+                LOG.info("Planting the first state goes on: {}", e.getMessage());
+                Thread.sleep(FAST);
             }
         }
-    }
-
-    private static UUID operation(String what) {
-        return UUID.nameUUIDFromBytes(what.getBytes(StandardCharsets.UTF_8));
     }
 
     // ---------------------------------------------------------------- members

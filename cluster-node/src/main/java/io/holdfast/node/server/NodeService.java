@@ -175,7 +175,17 @@ final class NodeService implements NodeApi {
         return operation == null ? newId() : operation;
     }
 
+    /** @throws ApiException UNAVAILABLE while this node has not received the cluster's record */
     private Lookup lookup() {
+        if (!log.state().isSeeded()) {
+            throw new ApiException(
+                    ApiException.Kind.UNAVAILABLE,
+                    "Node " + self + " has not received the cluster's record yet",
+                    "Ask another node, or try again; see: holdfast status",
+                    site.epoch().toString(),
+                    site.role(),
+                    null);
+        }
         return Lookup.in(log.state());
     }
 
@@ -196,13 +206,18 @@ final class NodeService implements NodeApi {
     @Override
     public List<ResourceView> resources(@Nullable String type) {
         Optional<Resource.Type> wanted = Optional.ofNullable(type).map(NodeService::type);
-        return log.state().resources().stream()
-                .filter(r -> wanted.isEmpty() || r.resource().type() == wanted.get())
-                .sorted(
-                        Comparator.comparing((VersionedResource r) -> r.resource().type())
-                                .thenComparing(r -> r.resource().name()))
-                .map(r -> ResourceView.of(r.resource(), r.version()))
-                .toList();
+        return read(
+                leader -> leader.resources(type),
+                () ->
+                        lookup().state().resources().stream()
+                                .filter(r ->
+                                        wanted.isEmpty() || r.resource().type() == wanted.get())
+                                .sorted(
+                                        Comparator.comparing((VersionedResource r) ->
+                                                        r.resource().type())
+                                                .thenComparing(r -> r.resource().name()))
+                                .map(r -> ResourceView.of(r.resource(), r.version()))
+                                .toList());
     }
 
     private static Resource.Type type(String word) {

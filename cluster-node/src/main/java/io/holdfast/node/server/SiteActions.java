@@ -10,14 +10,18 @@ import io.holdfast.replication.raft.RefusedException;
 import io.holdfast.replication.site.Recovered;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteDescription;
+import io.holdfast.replication.state.Applied;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.Reply;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.NodeAddress;
+import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -268,15 +272,30 @@ final class SiteActions {
         return now.isSeeded() && now.epoch().equals(epoch);
     }
 
-    /** The first lineage of a cluster. */
-    void plant(UUID lineage, Epoch epoch, String operator) throws IOException {
+    /** Plants what init wrote as the first state of a cluster, in one visible step. */
+    void plant(UUID lineage, Epoch epoch, Mbr record, List<Resource> resources, long nowMicros)
+            throws IOException {
+        Command.EpochChange first = Command.EpochChange.first(epoch, lineage, "init");
+        List<Command> commands = new ArrayList<>();
+        commands.add(first);
+        commands.add(new Command.PutMbr(record));
+        resources.forEach(r -> commands.add(new Command.PutResource(r, Command.NEW)));
+        ClusterState state = ClusterState.empty();
+        long index = 0;
+        for (Command command : commands) {
+            Applied applied =
+                    state.apply(new Entry(UUID.randomUUID(), epoch, nowMicros, command), ++index);
+            if (applied.reply() instanceof Reply.Refused refused) {
+                throw new IOException("What init wrote is refused: " + refused.message());
+            }
+            state = applied.state();
+        }
         try {
-            raft.seed(
-                    lineage,
-                    ClusterState.empty(),
-                    Command.EpochChange.first(epoch, lineage, operator));
+            raft.seed(lineage, state, first);
         } catch (RefusedException e) {
-            throw new IOException("The first lineage refused its epoch: " + e.getMessage(), e);
+            if (!isSeeded(lineage, epoch)) {
+                throw new IOException("The first lineage refused its state: " + e.getMessage(), e);
+            }
         }
     }
 

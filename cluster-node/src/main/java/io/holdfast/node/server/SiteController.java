@@ -137,7 +137,10 @@ final class SiteController implements AutoCloseable {
 
     /** Whether this node serves writes: it leads the active site. */
     boolean serves() {
-        return state.mayCommand() && log.leads() && guard.max().equals(state.epoch());
+        return state.mayCommand()
+                && services.isReady()
+                && log.leads()
+                && guard.max().equals(state.epoch());
     }
 
     /** The leader of the active site, as far as this node knows. */
