@@ -247,7 +247,14 @@ final class NodeServer implements AutoCloseable {
                                 clock));
         SiteOperations operations =
                 new SiteOperations(
-                        config.node(), site, log, watch, actions, services, mbrFile::current);
+                        config.node(),
+                        config.listen().host(),
+                        site,
+                        log,
+                        watch,
+                        actions,
+                        services,
+                        mbrFile::current);
         SiteController controller =
                 own(
                         new SiteController(

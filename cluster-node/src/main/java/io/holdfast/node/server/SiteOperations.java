@@ -46,6 +46,7 @@ final class SiteOperations {
     private static final String COORDINATOR = " coordinator=";
 
     private final String self;
+    private final String host;
     private final Site site;
     private final ClusterLog log;
     private final PeerWatch watch;
@@ -89,6 +90,7 @@ final class SiteOperations {
 
     SiteOperations(
             String self,
+            String host,
             Site site,
             ClusterLog log,
             PeerWatch watch,
@@ -96,6 +98,7 @@ final class SiteOperations {
             LeaderServices services,
             Supplier<Mbr> mbr) {
         this.self = self;
+        this.host = host;
         this.site = site;
         this.log = log;
         this.watch = watch;
@@ -174,14 +177,19 @@ final class SiteOperations {
 
     /** Why not even force helps: this node stands at no site of the MBR, or is active already. */
     private Optional<String> neverHere(SiteState state) {
-        if (mbr.get().nodes(site).stream().noneMatch(n -> n.id().equals(self))) {
+        boolean listed =
+                mbr.get().nodes(site).stream()
+                        .anyMatch(n -> n.id().equals(self) && n.host().equals(host));
+        if (!listed) {
             return Optional.of(
                     "The MBR does not list node "
                             + self
+                            + " at "
+                            + host
                             + " under site "
                             + site.word()
-                            + ": only a node whose address stands there may take over. Correct the"
-                            + " node's configuration, or the MBR");
+                            + ": only a node whose own address stands there may take over. Correct"
+                            + " the node's configuration, or the MBR");
         }
         if (!log.state().isSeeded()) {
             return Optional.of(
