@@ -47,9 +47,14 @@ public record TreeDigest(SortedMap<String, TreeEntry> entries) {
         return entries.values().stream().filter(e -> e.type() == TreeEntry.Type.FILE).count();
     }
 
-    /** Bytes of content; a file with several names counts once for each of them. */
+    /** Bytes of content; a file with several names counts once. */
     public long bytes() {
-        return entries.values().stream().mapToLong(TreeEntry::size).sum();
+        return entries.entrySet().stream()
+                .filter(e ->
+                        e.getValue().linkedWith().isEmpty()
+                                || e.getValue().linkedWith().equals(e.getKey()))
+                .mapToLong(e -> e.getValue().size())
+                .sum();
     }
 
     /**

@@ -96,6 +96,12 @@ final class ClusterProcesses implements AutoCloseable {
         return get(name).process().isAlive();
     }
 
+    /** How a process ended, for people; empty while it runs. */
+    String ending(String name) {
+        Process process = get(name).process();
+        return process.isAlive() ? "" : " (ended with exit code " + process.exitValue() + ")";
+    }
+
     /** SIGKILL to all of these at once, then waits until they are gone. */
     void kill(List<String> names) throws IOException, InterruptedException {
         for (String name : names) {

@@ -141,6 +141,7 @@ final class Drill {
         Path passphrase = workspace.resolve("passphrase.txt");
         Files.writeString(passphrase, UUID.randomUUID() + "\n");
         holdfast.init(topology.profile(), passphrase);
+        screen.command("export HOLDFAST_CONTEXT=" + holdfast.context());
         screen.phase(
                 "start "
                         + topology.local().size()
@@ -305,7 +306,9 @@ final class Drill {
                         + Units.bytes(p.bytesNew())
                         + ", stored "
                         + Units.bytes(p.bytesStored())
-                        + String.format(Locale.ROOT, ", dedup %.1f:1", backup.ratio())
+                        + (p.bytesStored() == 0
+                                ? ", all of it known"
+                                : String.format(Locale.ROOT, ", dedup %.1f:1", backup.ratio()))
                         + ", "
                         + Units.rate(p.sourceBytes(), p.seconds()));
         if (job.warnings() > 0) {
@@ -532,7 +535,7 @@ final class Drill {
         report.ledger(ledger);
         screen.fact(
                 "loss ledger: "
-                        + (ledger.unknownSince() == null
+                        + (ledger.complete() || ledger.unknownSince() == null
                                 ? "complete"
                                 : "unknown since the last contact at "
                                         + ledger.unknownSince().iso()));
@@ -759,6 +762,15 @@ final class Drill {
                             + difference.missingAtFirst()
                             + " were missing");
         }
+        StoreDifference after =
+                StoreDifference.between(launch.store(firstLocal()), launch.store(firstDr()));
+        if (after.missingAtFirst() > 0) {
+            throw new DrillFailed(
+                    "local is said to have caught up and still lacks "
+                            + after.missingAtFirst()
+                            + " bytes of DR's frames");
+        }
+        screen.fact("compared again: local lacks nothing that DR has");
         showLedger(holdfast.lossLedger());
         report.event(sinceNanos(killedNanos), "unprotected piece merged, local caught up");
         Path merged = system(Topology.CRITICAL).resolve("merged");
@@ -823,6 +835,8 @@ final class Drill {
                 other());
         compare("the other client, at local", Objects.requireNonNull(otherDigest), other());
         report.event(sinceNanos(killedNanos), "restored at local and compared");
+        backup("backup of " + Topology.OTHER + " as on any day", Topology.OTHER, false);
+        screen.end();
     }
 
     // ------------------------------------------------------------------ waiting

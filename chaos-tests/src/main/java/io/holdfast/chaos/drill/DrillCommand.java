@@ -18,7 +18,6 @@ import picocli.CommandLine.Spec;
 /** {@code holdfast drill}: see {@link Drill}. */
 @Command(
         name = "drill",
-        mixinStandardHelpOptions = true,
         description = {
             "Loses a whole site, on your own files, and comes home again.",
             "Starts a throw-away cluster of two sites on loopback addresses of this machine, backs up"
@@ -97,10 +96,11 @@ final class DrillCommand implements Callable<Integer> {
                         + ", "
                         + Units.bytes(size.bytes()));
         screen.plain(
-                "Everything happens in "
+                "Everything happens in D="
                         + workspace.root()
                         + ", which may grow to "
                         + Units.bytes(Workspace.needed(size)));
+        screen.shorten(workspace.root().toString());
         Report report = new Report(topology.profile(), size.files(), size.bytes());
         Path logs = workspace.resolve("logs");
         ClusterProcesses processes =
@@ -170,7 +170,7 @@ final class DrillCommand implements Callable<Integer> {
                 people.println(
                         "-- "
                                 + name
-                                + (processes.isAlive(name) ? "" : " (ended)")
+                                + processes.ending(name)
                                 + ", last lines of "
                                 + processes.get(name).log());
                 tail.forEach(line -> people.println("   " + line));

@@ -222,7 +222,7 @@ final class Report {
                                                 / 1e6
                                                 / Math.max(full.seconds(), 1e-3))));
         backups.stream()
-                .filter(b -> b.files() > 0 && b.filesUnchanged() == b.files())
+                .filter(b -> b.files() > 0 && b.bytesRead() == 0)
                 .findFirst()
                 .ifPresent(unchanged ->
                         speed.put(
@@ -275,7 +275,7 @@ final class Report {
                     Units.bytes(b.sourceBytes()),
                     Units.bytes(b.bytesNew()),
                     Units.bytes(b.bytesStored()),
-                    ratio(b.ratio()),
+                    b.bytesStored() == 0 ? "all" : ratio(b.ratio()),
                     Units.seconds(b.seconds()),
                     b.protectedSeconds() == null ? "-" : "+" + Units.seconds(b.protectedSeconds()));
         }

@@ -15,6 +15,7 @@ final class Screen {
 
     private final PrintWriter out;
     private final boolean terminal;
+    private String folder = "";
     private final long startNanos = System.nanoTime();
     private final List<Phase> phases = new ArrayList<>();
     private final List<String> below = new ArrayList<>();
@@ -32,6 +33,11 @@ final class Screen {
     Screen(PrintWriter out, boolean terminal) {
         this.out = out;
         this.terminal = terminal;
+    }
+
+    /** From now on commands show this folder as {@code $D}. */
+    void shorten(String longFolder) {
+        folder = longFolder;
     }
 
     /** A step's heading. */
@@ -73,7 +79,7 @@ final class Screen {
 
     /** A command as a person would type it. */
     void command(String line) {
-        tell("       $ " + line);
+        tell("       $ " + (folder.isEmpty() ? line : line.replace(folder, "$D")));
     }
 
     /** Something that came out. */

@@ -45,7 +45,8 @@ final class Units {
 
     /** {@code 1 file}, {@code 3 files}. */
     static String plural(long count, String noun) {
-        return count(count) + " " + noun + (count == 1 ? "" : "s");
+        String ending = count == 1 ? "" : noun.endsWith("s") ? "es" : "s";
+        return count(count) + " " + noun + ending;
     }
 
     /** Rounded to milliseconds, for JSON. */

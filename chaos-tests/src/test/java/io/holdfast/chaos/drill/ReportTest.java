@@ -191,5 +191,6 @@ class ReportTest {
         assertThat(Units.seconds(125.2)).isEqualTo("2 min 05 s");
         assertThat(Units.plural(1, "file")).isEqualTo("1 file");
         assertThat(Units.plural(12_345, "file")).isEqualTo("12,345 files");
+        assertThat(Units.plural(3, "process")).isEqualTo("3 processes");
     }
 }
