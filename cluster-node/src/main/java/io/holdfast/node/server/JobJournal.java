@@ -109,7 +109,7 @@ final class JobJournal {
         try {
             Files.writeString(
                     folder.resolve(job + ".log"),
-                    json + "\n",
+                    json.print() + "\n",
                     StandardCharsets.UTF_8,
                     StandardOpenOption.CREATE,
                     StandardOpenOption.APPEND);

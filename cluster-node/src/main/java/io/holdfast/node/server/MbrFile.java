@@ -5,6 +5,7 @@ import io.holdfast.standard.FormatException;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.MbrFormat;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ final class MbrFile {
                     MbrFormat.parse(
                             Files.readString(file), publicKey(identity.resolve("cluster-pub.pem")));
             return new MbrFile(file, Pem.readKey(identity.resolve("cluster-key.pem")), mbr);
-        } catch (FormatException e) {
+        } catch (FormatException | CharacterCodingException e) {
             throw new IOException(
                     "The MBR "
                             + file
@@ -67,7 +68,7 @@ final class MbrFile {
 
     /** A public key in PEM: Ed25519 or EC. */
     private static PublicKey publicKey(Path file) throws IOException {
-        String text = Files.readString(file);
+        String text = Files.readString(file, StandardCharsets.ISO_8859_1);
         String body = text.replaceAll("-----[A-Z ]+-----", "").replaceAll("\\s", "");
         for (String algorithm : List.of("Ed25519", "EC")) {
             try {

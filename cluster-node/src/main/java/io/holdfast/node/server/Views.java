@@ -184,7 +184,9 @@ final class Views {
                 null,
                 lastContactMicros.map(Moment::of).orElse(null),
                 false,
-                state.atRisk().stream().map(job -> lossEntry(state, job, job.state())).toList());
+                state.atRisk().stream()
+                        .map(job -> lossEntry(state, job, job.state(), false))
+                        .toList());
     }
 
     /** The ledger of the newest forced change of the active site. */
@@ -194,22 +196,22 @@ final class Views {
                 epochs.stream()
                         .filter(e -> e.change().reason().startsWith("failover"))
                         .reduce((_, later) -> later);
+        List<JobRecord> broughtBack =
+                forced.map(e -> broughtBack(state, epochs, e)).orElse(List.of());
+        boolean complete =
+                forced.isPresent()
+                        && (!epochs.getLast().equals(forced.get()) || !broughtBack.isEmpty());
         List<LossLedgerView.Entry> entries = new ArrayList<>();
         Set<UUID> listed = new LinkedHashSet<>();
         for (LossEntry entry : state.lossLedger()) {
             listed.add(entry.job());
             state.job(entry.job())
-                    .ifPresent(job -> entries.add(lossEntry(state, job, entry.atFork())));
+                    .ifPresent(job -> entries.add(lossEntry(state, job, entry.atFork(), complete)));
         }
-        state.jobs().stream()
-                .filter(JobRecord::recovered)
+        broughtBack.stream()
                 .filter(j -> !listed.contains(j.id()))
                 .forEach(job -> entries.add(unseen(state, job)));
         entries.sort(Comparator.comparingLong(e -> e.started().micros()));
-        boolean complete =
-                forced.isPresent()
-                        && (!epochs.getLast().equals(forced.get())
-                                || state.jobs().stream().anyMatch(JobRecord::recovered));
         return new LossLedgerView(
                 forced.map(e -> e.change().epoch().toString()).orElse(null),
                 forced.isPresent() ? lastContactMicros.map(Moment::of).orElse(null) : null,
@@ -217,13 +219,30 @@ final class Views {
                 entries);
     }
 
+    /**
+     * What the site that was lost by a forced change brought back: opened in an epoch from the one
+     * before that change on. Older jobs came back from an earlier loss.
+     */
+    private static List<JobRecord> broughtBack(
+            ClusterState state, List<EpochRecord> epochs, EpochRecord forced) {
+        int at = epochs.indexOf(forced);
+        return state.jobs().stream()
+                .filter(JobRecord::recovered)
+                .filter(j ->
+                        at == 0 || j.epoch().compareTo(epochs.get(at - 1).change().epoch()) >= 0)
+                .toList();
+    }
+
+    /** An entry; that a job was aborted is certain only when its site is back. */
     private static LossLedgerView.Entry lossEntry(
-            ClusterState state, JobRecord job, JobState atFork) {
+            ClusterState state, JobRecord job, JobState atFork, boolean siteIsBack) {
         boolean open = atFork == JobState.OPEN;
         String resolution =
                 job.recovered() || job.isProtected()
                         ? "MERGED"
-                        : job.state() == JobState.CANCELLED || job.state() == JobState.FAILED
+                        : siteIsBack
+                                        && (job.state() == JobState.CANCELLED
+                                                || job.state() == JobState.FAILED)
                                 ? "ABORTED"
                                 : null;
         return new LossLedgerView.Entry(

@@ -1,0 +1,338 @@
+package io.holdfast.node.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.holdfast.agent.proto.v1.LogLine;
+import io.holdfast.agent.proto.v1.Outcome;
+import io.holdfast.agent.proto.v1.Progress;
+import io.holdfast.node.api.IdentifierView;
+import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.SuspendedView;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.JobState;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ViewsTest {
+    private static final Epoch DR = new Epoch(2, Site.DR);
+    private static final Optional<Long> CONTACT = Optional.of(TestCluster.START);
+
+    @TempDir Path temp;
+    private JobJournal journal;
+
+    @BeforeEach
+    void open() {
+        journal = new JobJournal(temp);
+    }
+
+    private JobView view(TestCluster cluster, JobRecord job, boolean shown, boolean withLog) {
+        return Views.job(
+                cluster.lookup(),
+                job,
+                journal.view(job.id()),
+                shown,
+                withLog,
+                cluster.now() + 2 * TestCluster.SECOND);
+    }
+
+    private static LossLedgerView ledger(TestCluster cluster) {
+        return Views.lossLedger(cluster.state(), CONTACT);
+    }
+
+    // ---------------------------------------------------------------- a job
+
+    @Test
+    void anOpenBackupShowsWhatIsHeard() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord job = cluster.backup(TestCluster.CRIT, 1);
+        journal.progress(
+                job.id(),
+                Progress.newBuilder()
+                        .setPhase("send")
+                        .setFiles(4)
+                        .setBytesRead(90)
+                        .setBytesNew(80)
+                        .setBytesStored(40)
+                        .setBytesDurable(30)
+                        .setChunksDurable(2)
+                        .build());
+        journal.line(job.id(), LogLine.newBuilder().setMessage("begins").build());
+        JobView view = view(cluster, job, false, true);
+        assertThat(view.id()).isEqualTo(TestCluster.jobId(1));
+        assertThat(view.kind()).isEqualTo("backup");
+        assertThat(view.state()).isEqualTo(JobView.State.OPEN);
+        assertThat(view.level()).isEqualTo("full");
+        assertThat(view.client()).isEqualTo(TestCluster.CRIT);
+        assertThat(view.clientName()).isEqualTo("crit");
+        assertThat(view.piece()).isEqualTo(TestCluster.pieceId(1));
+        assertThat(view.epoch()).isEqualTo("1.local");
+        assertThat(view.started()).isEqualTo(Moment.of(job.openedMicros()));
+        assertThat(view.ended()).isNull();
+        assertThat(view.protection()).isEqualTo(Protection.UNPROTECTED);
+        assertThat(view.protectedAt()).isNull();
+        assertThat(view.protectedSeconds()).isNull();
+        assertThat(view.progress())
+                .isEqualTo(new JobView.Progress("send", 4, 0, 90, 80, 40, 30, 2, 0, 1, 2.0, null));
+        assertThat(view.log()).containsExactly(new JobView.LogLine("INFO", "", "begins"));
+        assertThat(view(cluster, job, false, false).log()).isEmpty();
+    }
+
+    @Test
+    void anEndedBackupShowsItsTotals() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord job = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        JobView view = view(cluster, job, false, true);
+        assertThat(view.state()).isEqualTo(JobView.State.COMPLETE);
+        assertThat(view.ended()).isEqualTo(Moment.of(job.endedMicros()));
+        assertThat(view.protection()).isEqualTo(Protection.UNPROTECTED);
+        assertThat(view.progress())
+                .isEqualTo(
+                        new JobView.Progress(
+                                "", 7, 3, 500, 400, 250, 250, 0, 1000, 4.0, 1.0, null));
+    }
+
+    @Test
+    void protectionIsShownOnlyWhenItMayBe() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord job = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        JobRecord marked = cluster.markProtected(job);
+        assertThat(view(cluster, marked, false, false).protection())
+                .isEqualTo(Protection.UNPROTECTED);
+        JobView view = view(cluster, marked, true, false);
+        assertThat(view.protection()).isEqualTo(Protection.DR_PROTECTED);
+        assertThat(view.protectedAt()).isEqualTo(Moment.of(marked.protectedMicros()));
+        assertThat(view.protectedSeconds()).isEqualTo(1.0);
+    }
+
+    @Test
+    void whatMadeNoPieceCannotBeProtected() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord failed =
+                cluster.end(cluster.backup(TestCluster.CRIT, 1), JobState.FAILED, "disk full");
+        JobView view = view(cluster, failed, false, false);
+        assertThat(view.state()).isEqualTo(JobView.State.FAILED);
+        assertThat(view.message()).isEqualTo("disk full");
+        assertThat(view.protection()).isEqualTo(Protection.NOT_APPLICABLE);
+    }
+
+    @Test
+    void aRestoreShowsItsFirstByteAndWhereItIsDialled() {
+        TestCluster local = TestCluster.create();
+        JobRecord made = local.complete(local.backup(TestCluster.CRIT, 1));
+        TestCluster cluster = local.failover(DR);
+        JobRecord job =
+                cluster.open(
+                        JobPlanner.restore(
+                                made.row().orElseThrow(),
+                                cluster.lookup().client("crit"),
+                                "/target",
+                                List.of(),
+                                false,
+                                TestCluster.jobId(2)),
+                        "restore",
+                        TestCluster.CRIT,
+                        "");
+        journal.outcome(job.id(), Outcome.newBuilder().setFirstByteMillis(17).build());
+        JobView view = view(cluster, job, false, false);
+        assertThat(view.level()).isNull();
+        assertThat(view.epoch()).isEqualTo("2.dr");
+        assertThat(view.protection()).isEqualTo(Protection.NOT_APPLICABLE);
+        assertThat(view.progress().firstByteMillis()).isEqualTo(17);
+        JobView.Pair pair = view.identifiers().getFirst();
+        assertThat(pair.output().logical()).isEqualTo("127.10.11.22:3456?WRITE?/target");
+        assertThat(pair.output().physical()).isEqualTo("127.50.4.22:3456?WRITE?/target");
+        assertThat(pair.input().physical()).startsWith("127.50.4.4:3456?READ:IP:127.50.4.4,");
+    }
+
+    @Test
+    void aJobOfAClientThatIsGoneKeepsTheNameInItsRow() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord done = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        JobRecord open = cluster.backup(TestCluster.CRIT, 2);
+        cluster.delete(TestCluster.CRIT);
+        assertThat(view(cluster, done, false, false).clientName()).isEqualTo("crit");
+        assertThat(view(cluster, open, false, false).clientName())
+                .isEqualTo(TestCluster.CRIT.toString());
+    }
+
+    // ---------------------------------------------------------------- clients and identifiers
+
+    @Test
+    void clientsWithoutDrAddressAreSuspendedAndTheOthersGoOn() {
+        Lookup lookup = TestCluster.create().lookup();
+        assertThat(Views.suspended(lookup, Site.LOCAL)).isEmpty();
+        assertThat(Views.goOn(lookup, Site.LOCAL)).containsExactlyInAnyOrder("crit", "noncrit");
+        assertThat(Views.suspended(lookup, Site.DR))
+                .extracting(SuspendedView::name)
+                .containsExactly("noncrit");
+        assertThat(Views.goOn(lookup, Site.DR)).containsExactly("crit");
+    }
+
+    @Test
+    void identifiersInUseAreShownLogicalAndDialled() {
+        List<IdentifierView> shown = Views.rewritten(TestCluster.create().failover(DR).lookup());
+        assertThat(shown)
+                .extracting(IdentifierView::logical)
+                .containsExactlyInAnyOrder(
+                        "127.10.11.22:3456?READ?/data",
+                        TestCluster.STORAGE
+                                + "?WRITE:IP:127.10.11.45,dedupe,catalog:main?/mtree/backup/"
+                                + TestCluster.CRIT,
+                        "127.10.11.23:3456?READ?/data",
+                        TestCluster.STORAGE
+                                + "?WRITE:IP:127.10.11.45,dedupe,catalog:main?/mtree/backup/"
+                                + TestCluster.NONCRIT);
+        assertThat(shown)
+                .filteredOn(v -> v.physical() == null)
+                .extracting(IdentifierView::refusal)
+                .singleElement()
+                .asString()
+                .contains("127.10.11.23:3456");
+    }
+
+    // ---------------------------------------------------------------- loss ledger
+
+    /** Job 1 protected, job 2 complete, job 3 running, job 4 failed. */
+    private static TestCluster lossy() {
+        TestCluster cluster = TestCluster.create();
+        cluster.markProtected(cluster.complete(cluster.backup(TestCluster.CRIT, 1)));
+        cluster.complete(cluster.backup(TestCluster.CRIT, 2));
+        cluster.backup(TestCluster.NONCRIT, 3);
+        cluster.end(cluster.backup(TestCluster.CRIT, 4), JobState.FAILED, "disk full");
+        return cluster;
+    }
+
+    @Test
+    void withoutAFailoverTheLedgerIsEmpty() {
+        LossLedgerView ledger = ledger(lossy());
+        assertThat(ledger).isEqualTo(new LossLedgerView(null, null, false, List.of()));
+    }
+
+    @Test
+    void theLedgerAheadSaysWhatAFailoverNowWouldList() {
+        LossLedgerView ledger = Views.ledgerAhead(lossy().state(), CONTACT);
+        assertThat(ledger.epoch()).isNull();
+        assertThat(ledger.unknownSince()).isEqualTo(Moment.of(TestCluster.START));
+        assertThat(ledger.complete()).isFalse();
+        assertThat(ledger.entries())
+                .extracting(LossLedgerView.Entry::job, LossLedgerView.Entry::state)
+                .containsExactly(
+                        tuple(TestCluster.jobId(2), "UNPROTECTED"),
+                        tuple(TestCluster.jobId(3), "OPEN"));
+    }
+
+    @Test
+    void afterAFailoverWhatWasOpenAndUnprotectedIsListedAndNotYetResolved() {
+        TestCluster lost = lossy();
+        JobRecord done = lost.job(TestCluster.jobId(2));
+        LossLedgerView ledger = ledger(lost.failover(DR));
+        assertThat(ledger.epoch()).isEqualTo("2.dr");
+        assertThat(ledger.unknownSince()).isEqualTo(Moment.of(TestCluster.START));
+        assertThat(ledger.complete()).isFalse();
+        assertThat(ledger.entries()).hasSize(2);
+        LossLedgerView.Entry unprotected = ledger.entries().get(0);
+        assertThat(unprotected.job()).isEqualTo(TestCluster.jobId(2));
+        assertThat(unprotected.state()).isEqualTo("UNPROTECTED");
+        assertThat(unprotected.clientName()).isEqualTo("crit");
+        assertThat(unprotected.piece()).isEqualTo(TestCluster.pieceId(2));
+        assertThat(unprotected.started()).isEqualTo(Moment.of(done.openedMicros()));
+        assertThat(unprotected.committed()).isEqualTo(Moment.of(done.endedMicros()));
+        assertThat(unprotected.sizeBytes()).isEqualTo(1000);
+        assertThat(unprotected.resolution()).isNull();
+        LossLedgerView.Entry open = ledger.entries().get(1);
+        assertThat(open.job()).isEqualTo(TestCluster.jobId(3));
+        assertThat(open.state()).isEqualTo("OPEN");
+        assertThat(open.clientName()).isEqualTo("noncrit");
+        assertThat(open.piece()).isEqualTo(TestCluster.pieceId(3));
+        assertThat(open.sizeBytes()).isZero();
+        // The lost site may have completed it: nothing is known before it is back.
+        assertThat(open.resolution()).isNull();
+    }
+
+    @Test
+    void theReturnedSiteResolvesItsJobsAndNamesTheUnseen() {
+        TestCluster lost = lossy();
+        TestCluster active = lost.failover(DR);
+        UUID lineage = TestCluster.LOCAL_LINEAGE;
+        // What the lost site did after the other one had heard of it for the last time.
+        JobRecord late = lost.complete(lost.job(TestCluster.jobId(3)));
+        JobRecord unseen = lost.complete(lost.backup(TestCluster.CRIT, 5));
+        active.backup(TestCluster.CRIT, 6);
+        active.apply(new Command.PieceRecovered(late, lineage));
+        active.apply(new Command.PieceRecovered(unseen, lineage));
+        active.markProtected(active.job(TestCluster.jobId(2)));
+        LossLedgerView ledger = ledger(active);
+        assertThat(ledger.complete()).isTrue();
+        assertThat(ledger.entries())
+                .extracting(
+                        LossLedgerView.Entry::job,
+                        LossLedgerView.Entry::state,
+                        LossLedgerView.Entry::resolution)
+                .containsExactly(
+                        tuple(TestCluster.jobId(2), "UNPROTECTED", "MERGED"),
+                        tuple(TestCluster.jobId(3), "OPEN", "MERGED"),
+                        tuple(TestCluster.jobId(5), "UNSEEN", "MERGED"));
+        assertThat(ledger.entries().getLast().committed())
+                .isEqualTo(Moment.of(unseen.endedMicros()));
+        assertThat(ledger.entries().getLast().sizeBytes()).isEqualTo(1000);
+    }
+
+    @Test
+    void whatTheReturnedSiteDidNotCompleteIsAborted() {
+        TestCluster lost = lossy();
+        TestCluster active = lost.failover(DR);
+        active.apply(
+                new Command.PieceRecovered(
+                        lost.complete(lost.backup(TestCluster.CRIT, 5)),
+                        TestCluster.LOCAL_LINEAGE));
+        assertThat(ledger(active).entries())
+                .filteredOn(e -> e.state().equals("OPEN"))
+                .extracting(LossLedgerView.Entry::resolution)
+                .containsExactly("ABORTED");
+    }
+
+    /** A planned change of the active site needs both sites, so the lost one is back. */
+    @Test
+    void aSwitchoverCompletesTheLedger() {
+        TestCluster active = lossy().failover(DR);
+        active.switchover(new Epoch(3, Site.LOCAL));
+        LossLedgerView ledger = ledger(active);
+        assertThat(ledger.epoch()).isEqualTo("2.dr");
+        assertThat(ledger.complete()).isTrue();
+        assertThat(ledger.entries())
+                .extracting(LossLedgerView.Entry::resolution)
+                .containsExactly(null, "ABORTED");
+    }
+
+    @Test
+    void whatAnEarlierFailoverBroughtBackIsNotInTheLedgerOfALaterOne() {
+        TestCluster lost = lossy();
+        TestCluster active = lost.failover(DR);
+        active.apply(
+                new Command.PieceRecovered(
+                        lost.complete(lost.backup(TestCluster.CRIT, 5)),
+                        TestCluster.LOCAL_LINEAGE));
+        active.markProtected(active.job(TestCluster.jobId(2)));
+        active.markProtected(active.job(TestCluster.jobId(5)));
+        active.switchover(new Epoch(3, Site.LOCAL));
+        active.backup(TestCluster.CRIT, 7);
+        LossLedgerView ledger = ledger(active.failover(new Epoch(4, Site.DR)));
+        assertThat(ledger.epoch()).isEqualTo("4.dr");
+        assertThat(ledger.complete()).isFalse();
+        assertThat(ledger.entries())
+                .extracting(LossLedgerView.Entry::job)
+                .containsExactly(TestCluster.jobId(7));
+    }
+}
