@@ -191,26 +191,32 @@ public final class SiteAckSender implements RaftEvents, AutoCloseable {
         }
     }
 
+    /** A stream's life as its own callbacks see it. Under the lock. */
+    private static final class Life {
+        SiteClient.@Nullable AckStream opened;
+        boolean ended;
+    }
+
     private SiteClient.AckStream open(Channel channel, Progress progress) {
-        progress.channel = channel;
-        // The stream's end is told on another thread, perhaps after a newer stream was opened.
-        var holder =
-                new Object() {
-                    SiteClient.@Nullable AckStream opened;
-                };
+        // The stream's end is told on another thread, perhaps after a newer stream was opened, or
+        // before this one is noted: a connection that is refused ends it at once.
+        Life life = new Life();
         SiteClient.AckStream stream =
-                new SiteClient(channel, REPEAT)
-                        .acks(answers, e -> broken(progress, holder.opened, e));
-        holder.opened = stream;
-        progress.stream = stream;
+                new SiteClient(channel, REPEAT).acks(answers, e -> broken(progress, life, e));
+        life.opened = stream;
+        if (!life.ended) {
+            progress.channel = channel;
+            progress.stream = stream;
+        }
         return stream;
     }
 
-    private void broken(Progress progress, SiteClient.@Nullable AckStream stream, Throwable cause) {
+    private void broken(Progress progress, Life life, Throwable cause) {
         LOG.debug("{}: a stream of acknowledgements ended", nodeId, cause);
         lock.lock();
         try {
-            if (Objects.equals(progress.stream, stream)) {
+            life.ended = true;
+            if (life.opened != null && Objects.equals(progress.stream, life.opened)) {
                 progress.stream = null;
                 progress.channel = null;
             }
