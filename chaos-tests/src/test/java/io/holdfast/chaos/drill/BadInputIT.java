@@ -54,7 +54,7 @@ import org.junit.jupiter.api.io.TempDir;
  * code, and what has not changed. The two cases that kill somebody come last.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-class BadInputCluster {
+class BadInputIT {
     private static final long ADDRESSES_SECONDS = 180;
     private static final long PATIENCE_SECONDS = 240;
     private static final long FIRST_BIG_BYTES = 192L << 20;
@@ -106,7 +106,7 @@ class BadInputCluster {
         awaitStatus("an ACTIVE local site", s -> s.role().equals("ACTIVE") && s.leader() != null);
         holdfast.addClient(CLIENT, data, passphrase, "--address", Topology.CRITICAL_ADDRESS);
         launch.agent(Topology.CRITICAL_AGENT);
-        awaitStatus("replication in SYNC", BadInputCluster::isWell);
+        awaitStatus("replication in SYNC", BadInputIT::isWell);
         earlierDigest = TreeDigest.of(data);
         earlierPiece = backUp().piece();
     }
@@ -239,7 +239,7 @@ class BadInputCluster {
             assertThat(log).doesNotContain("This is a bug").doesNotContain("listens on");
         }
         assertThat(processes.isAlive("l1")).isTrue();
-        assertThat(awaitStatus("a cluster that is well", BadInputCluster::isWell).epoch())
+        assertThat(awaitStatus("a cluster that is well", BadInputIT::isWell).epoch())
                 .isEqualTo(EPOCH);
     }
 
@@ -252,7 +252,7 @@ class BadInputCluster {
                 .contains("Failover at d1 refused")
                 .contains("Node l1 of site local answers")
                 .contains("--force");
-        StatusView status = awaitStatus("a cluster that is well", BadInputCluster::isWell);
+        StatusView status = awaitStatus("a cluster that is well", BadInputIT::isWell);
         assertThat(status.epoch()).isEqualTo(EPOCH);
         assertThat(status.activeSite()).isEqualTo("local");
         assertThat(status.leader()).isEqualTo("l1");
@@ -336,7 +336,7 @@ class BadInputCluster {
         if (!ended.state().succeeded()) {
             assertThat(ended.message()).isNotBlank();
         }
-        awaitStatus("a cluster that is well", BadInputCluster::isWell);
+        awaitStatus("a cluster that is well", BadInputIT::isWell);
         assertThat(holdfast.pieces()).extracting(PieceView::piece).containsAll(acknowledged);
         assertRestores(earlierPiece, earlierDigest, "earlier");
         UUID newest = ended.state().succeeded() ? ended.piece() : backUp().piece();
