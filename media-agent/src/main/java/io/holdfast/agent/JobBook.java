@@ -8,13 +8,10 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -87,7 +84,7 @@ public final class JobBook {
 
     /** Notes durably that a job runs. */
     public void begin(UUID job) throws IOException {
-        write(file(job, RUNNING), new byte[0]);
+        DurableFile.write(file(job, RUNNING), new byte[0]);
     }
 
     /** Notes durably how a job ended. */
@@ -100,7 +97,7 @@ public final class JobBook {
         byte[] rest = events.toByteArray();
         CRC32C crc = new CRC32C();
         crc.update(rest);
-        write(
+        DurableFile.write(
                 file(job, OUTCOME),
                 ByteBuffer.allocate(12 + rest.length)
                         .putLong(MAGIC)
@@ -183,25 +180,5 @@ public final class JobBook {
             }
         }
         return jobs;
-    }
-
-    private void write(Path file, byte[] bytes) throws IOException {
-        Path temporary = file.resolveSibling(file.getFileName() + ".new");
-        try (FileChannel channel =
-                FileChannel.open(
-                        temporary,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
-        }
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
     }
 }

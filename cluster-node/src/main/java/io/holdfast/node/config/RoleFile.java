@@ -1,15 +1,12 @@
 package io.holdfast.node.config;
 
+import io.holdfast.agent.DurableFile;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -81,13 +78,11 @@ public record RoleFile(String role, Epoch epoch, UUID lineage) {
     }
 
     /**
-     * Writes a role file so that after a power loss either the old or the new one stands: temporary
-     * file, fsync, rename, fsync of the folder. Durable when this returns.
+     * Writes a role file so that after a power loss either the old or the new one stands. Durable
+     * when this returns.
      */
     public void write(Path file) throws IOException {
-        Path folder = file.toAbsolutePath().resolveSibling("").normalize();
-        Files.createDirectories(folder);
-        Path temporary = folder.resolve(file.getFileName() + ".new");
+        Files.createDirectories(file.toAbsolutePath().resolveSibling("").normalize());
         byte[] bytes =
                 withChecksum(
                                 "{\"role\":\""
@@ -98,26 +93,7 @@ public record RoleFile(String role, Epoch epoch, UUID lineage) {
                                         + lineage
                                         + "\"}")
                         .getBytes(StandardCharsets.UTF_8);
-        try (FileChannel channel =
-                FileChannel.open(
-                        temporary,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        StandardOpenOption.WRITE)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
-        }
-        Files.move(
-                temporary,
-                file,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
+        DurableFile.write(file, bytes);
     }
 
     private static String withChecksum(String line) {

@@ -1,5 +1,6 @@
 package io.holdfast.node.server;
 
+import io.holdfast.agent.DurableFile;
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.epoch.StaleEpochException;
 import io.holdfast.agent.wire.RemoteException;

@@ -1,6 +1,7 @@
 package io.holdfast.node.server;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.agent.DurableFile;
 import io.holdfast.replication.state.Tail;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;

@@ -1,17 +1,13 @@
 package io.holdfast.agent.epoch;
 
+import io.holdfast.agent.DurableFile;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -171,27 +167,7 @@ public final class EpochGuard {
         String body = "holdfast-epoch 1\nmax " + epoch + "\n";
         byte[] bytes =
                 (body + "crc32c " + checksum(body) + "\n").getBytes(StandardCharsets.ISO_8859_1);
-        Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
-        try (FileChannel channel =
-                FileChannel.open(
-                        temporary,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
-        }
-        try {
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            throw new IOException("The file system of " + file + " cannot rename atomically", e);
-        }
-        try (FileChannel folder = FileChannel.open(folderOf(file), StandardOpenOption.READ)) {
-            folder.force(true);
-        }
+        DurableFile.write(file, bytes);
     }
 
     private static Path folderOf(Path file) {

@@ -2,6 +2,7 @@ package io.holdfast.replication.raft;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.holdfast.agent.DurableFile;
 import io.holdfast.replication.state.Applied;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Entry;
@@ -218,7 +219,7 @@ final class ClusterStateMachine extends BaseStateMachine {
         Path file = storage.getSnapshotFile(v.term(), v.index()).toPath();
         SnapshotFile.write(file, new SnapshotFile.Content(v.state(), v.term(), v.index()));
         MD5Hash md5 = MD5FileUtil.computeAndSaveMd5ForFile(file.toFile());
-        Durable.syncParent(file);
+        DurableFile.syncParent(file);
         storage.updateLatestSnapshot(
                 new SingleFileSnapshotInfo(new FileInfo(file, md5), v.term(), v.index()));
         return v.index();
@@ -240,7 +241,7 @@ final class ClusterStateMachine extends BaseStateMachine {
                     files.filter(f -> f.getFileName().toString().startsWith("log_inprogress"))
                             .findFirst()
                             .orElse(null);
-            Durable.syncFolder(folder);
+            DurableFile.syncFolder(folder);
             return CompletableFuture.completedFuture(null);
         } catch (IOException e) {
             host.fatal("The folder " + folder + " cannot be made durable: " + e.getMessage(), e);
@@ -253,7 +254,7 @@ final class ClusterStateMachine extends BaseStateMachine {
         Path folder = current;
         if (folder != null && Files.isDirectory(folder)) {
             try {
-                Durable.syncFolder(folder);
+                DurableFile.syncFolder(folder);
             } catch (IOException e) {
                 host.fatal(
                         "The folder " + folder + " cannot be made durable: " + e.getMessage(), e);

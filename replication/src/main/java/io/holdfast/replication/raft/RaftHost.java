@@ -1,6 +1,7 @@
 package io.holdfast.replication.raft;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.agent.DurableFile;
 import io.holdfast.agent.tls.PeerIdentity;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.replication.raft.ClusterStateMachine.View;
@@ -188,7 +189,7 @@ public final class RaftHost implements AutoCloseable {
         for (String name : List.of(LINEAGES, SPECS, ARCHIVE)) {
             Files.createDirectories(folder.resolve(name));
         }
-        Durable.syncFolder(folder);
+        DurableFile.syncFolder(folder);
         refuseHollowLineages();
         requireFreeAddress();
         RaftServer started =
@@ -308,7 +309,7 @@ public final class RaftHost implements AutoCloseable {
     private void finishSpec(LineageSpec spec) throws IOException {
         Path group = lineageFolder(spec.lineage());
         for (Path path : List.of(group.resolve("current"), group, folder.resolve(LINEAGES))) {
-            Durable.syncFolder(path);
+            DurableFile.syncFolder(path);
         }
         Path pending = pendingSpec(spec.lineage());
         if (Files.exists(pending)) {
@@ -316,7 +317,7 @@ public final class RaftHost implements AutoCloseable {
                     pending,
                     createdSpec(spec.lineage()),
                     java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-            Durable.syncFolder(folder.resolve(SPECS));
+            DurableFile.syncFolder(folder.resolve(SPECS));
         }
     }
 
@@ -477,7 +478,7 @@ public final class RaftHost implements AutoCloseable {
         // First the specification: with it, a start would expect or create the folder.
         boolean known = Files.deleteIfExists(pendingSpec(lineage));
         if (Files.deleteIfExists(createdSpec(lineage)) || known) {
-            Durable.syncFolder(folder.resolve(SPECS));
+            DurableFile.syncFolder(folder.resolve(SPECS));
         }
         Path group = lineageFolder(lineage);
         return Files.isDirectory(group) ? Optional.of(archive(group)) : Optional.empty();
@@ -509,8 +510,8 @@ public final class RaftHost implements AutoCloseable {
             target = archive.resolve(name + "." + n);
         }
         Files.move(group, target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-        Durable.syncFolder(archive);
-        Durable.syncFolder(folder.resolve(LINEAGES));
+        DurableFile.syncFolder(archive);
+        DurableFile.syncFolder(folder.resolve(LINEAGES));
         return target;
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.replication.raft;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.holdfast.agent.DurableFile;
 import io.holdfast.replication.state.ClusterState;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -50,7 +51,7 @@ final class SnapshotFile {
         byte[] body = bytes.toByteString().toByteArray();
         out.write(sha256(body, body.length));
         out.flush();
-        Durable.write(file, bytes.toByteString().toByteArray());
+        DurableFile.write(file, bytes.toByteString().toByteArray());
     }
 
     /** Reads a file. @throws IOException when it is damaged or of an unknown version */

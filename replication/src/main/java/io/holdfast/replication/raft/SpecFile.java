@@ -1,5 +1,6 @@
 package io.holdfast.replication.raft;
 
+import io.holdfast.agent.DurableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,7 +10,7 @@ final class SpecFile {
     private SpecFile() {}
 
     static void write(Path file, LineageSpec spec) throws IOException {
-        Durable.write(file, LineageMessages.toProto(spec).toByteArray());
+        DurableFile.write(file, LineageMessages.toProto(spec).toByteArray());
     }
 
     static LineageSpec read(Path file) throws IOException {

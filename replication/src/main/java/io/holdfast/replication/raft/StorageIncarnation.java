@@ -1,5 +1,6 @@
 package io.holdfast.replication.raft;
 
+import io.holdfast.agent.DurableFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,8 +47,9 @@ public final class StorageIncarnation {
         }
         UUID incarnation = random.get();
         Files.createDirectories(folder);
-        Durable.write(file, (incarnation + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        Durable.syncParent(folder);
+        DurableFile.write(
+                file, (incarnation + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        DurableFile.syncParent(folder);
         return incarnation;
     }
 }

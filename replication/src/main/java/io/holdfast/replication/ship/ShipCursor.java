@@ -1,14 +1,11 @@
 package io.holdfast.replication.ship;
 
+import io.holdfast.agent.DurableFile;
 import io.holdfast.chunk.LogPosition;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -73,26 +70,9 @@ final class ShipCursor {
         }
         Files.createDirectories(folder);
         String body = "holdfast-ship-cursor 1\nposition " + position + "\n";
-        Path temporary = folder.resolve(file.getFileName() + ".tmp");
-        try (FileChannel channel =
-                FileChannel.open(
-                        temporary,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING)) {
-            ByteBuffer buffer =
-                    ByteBuffer.wrap(
-                            (body + "crc32c " + checksum(body) + "\n")
-                                    .getBytes(StandardCharsets.ISO_8859_1));
-            while (buffer.hasRemaining()) {
-                channel.write(buffer);
-            }
-            channel.force(true);
-        }
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
+        DurableFile.write(
+                file,
+                (body + "crc32c " + checksum(body) + "\n").getBytes(StandardCharsets.ISO_8859_1));
     }
 
     private static String checksum(String body) {

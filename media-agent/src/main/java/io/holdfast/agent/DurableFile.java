@@ -1,19 +1,20 @@
-package io.holdfast.replication.raft;
+package io.holdfast.agent;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Files and folders that survive a loss of power. */
-final class Durable {
-    private Durable() {}
+/** Small files that stand whole, old or new, after a loss of power. */
+public final class DurableFile {
+    private DurableFile() {}
 
-    /** Writes a file whole or not at all: temporary file, fsync, rename, fsync of the folder. */
-    static void write(Path file, byte[] bytes) throws IOException {
+    /** Temporary file, fsync, rename, fsync of the folder. Durable when this returns. */
+    public static void write(Path file, byte[] bytes) throws IOException {
         Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
         try (FileChannel channel =
                 FileChannel.open(
@@ -27,16 +28,20 @@ final class Durable {
             }
             channel.force(true);
         }
-        Files.move(
-                temporary,
-                file,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+        try {
+            Files.move(
+                    temporary,
+                    file,
+                    StandardCopyOption.ATOMIC_MOVE,
+                    StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException e) {
+            throw new IOException("The file system of " + file + " cannot rename atomically", e);
+        }
         syncParent(file);
     }
 
     /** Makes the name of a file or folder durable. */
-    static void syncParent(Path file) throws IOException {
+    public static void syncParent(Path file) throws IOException {
         Path parent = file.toAbsolutePath().getParent();
         if (parent != null) {
             syncFolder(parent);
@@ -44,7 +49,7 @@ final class Durable {
     }
 
     /** Makes the names in a folder durable. */
-    static void syncFolder(Path folder) throws IOException {
+    public static void syncFolder(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         }
