@@ -51,6 +51,29 @@ public record JobView(
         log = List.copyOf(log);
     }
 
+    /** The same job with another log. */
+    public JobView withLog(List<LogLine> lines) {
+        return new JobView(
+                id,
+                kind,
+                state,
+                level,
+                client,
+                clientName,
+                piece,
+                epoch,
+                started,
+                ended,
+                message,
+                warnings,
+                progress,
+                protection,
+                protectedAt,
+                protectedSeconds,
+                identifiers,
+                lines);
+    }
+
     /** Where a job stands. */
     public enum State {
         /** Started, outcome not committed. */

@@ -168,6 +168,11 @@ public record NodeConfig(
      * @throws IOException when the file cannot be read
      */
     public static NodeConfig load(Path file) throws IOException, ConfigException {
-        return NodeConfigReader.read(file.toAbsolutePath().normalize());
+        return NodeConfigReader.read(file.toAbsolutePath().normalize(), Optional.empty());
+    }
+
+    /** As {@link #load(Path)}, with another copy of the MBR than the one it names, if it names one. */
+    static NodeConfig load(Path file, Path mbr) throws IOException, ConfigException {
+        return NodeConfigReader.read(file.toAbsolutePath().normalize(), Optional.of(mbr));
     }
 }

@@ -36,17 +36,25 @@ final class NodeConfigReader {
     private final Path file;
     private final List<Problem> problems = new ArrayList<>();
 
-    private NodeConfigReader(Path file) {
+    private final Optional<Path> otherMbr;
+
+    private NodeConfigReader(Path file, Optional<Path> otherMbr) {
         this.file = file;
+        this.otherMbr = otherMbr;
     }
 
-    static NodeConfig read(Path file) throws IOException, ConfigException {
+    /**
+     * Reads a configuration.
+     *
+     * @param mbr used instead of the one that it names
+     */
+    static NodeConfig read(Path file, Optional<Path> mbr) throws IOException, ConfigException {
         if (Files.size(file) > MAX_BYTES) {
             throw new ConfigException(
                     file.toString(),
                     List.of(new Problem(1, "is larger than 1 MiB; not a node.yml")));
         }
-        return new NodeConfigReader(file).parse(Files.readString(file));
+        return new NodeConfigReader(file, mbr).parse(Files.readString(file));
     }
 
     private NodeConfig parse(String text) throws ConfigException {
@@ -95,7 +103,8 @@ final class NodeConfigReader {
         boolean storage = roles.contains(NodeConfig.STORAGE);
         boolean catalogServer = roles.contains(NodeConfig.CATALOG_SERVER);
 
-        Optional<Path> mbr = path(top, "mbr", true, "the MBR file that init wrote");
+        Optional<Path> named = path(top, "mbr", otherMbr.isEmpty(), "the MBR file that init wrote");
+        Optional<Path> mbr = otherMbr.or(() -> named);
         mbr.filter(p -> !Files.isRegularFile(p))
                 .ifPresent(p -> top.problem("mbr", "no such file: " + p));
         Optional<Path> identity = identity(top, "identity", true);

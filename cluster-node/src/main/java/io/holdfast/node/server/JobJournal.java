@@ -22,8 +22,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What this node has heard of jobs that it followed: progress, addresses, log lines. Progress is in
- * memory; lines also go to {@code FOLDER/JOB.log}, one JSON object a line. Bounded: {@value #MAX_JOBS}
- * jobs in memory, {@value #MAX_LINES} lines a job. Thread-safe.
+ * memory; lines also go to {@code FOLDER/JOB.log}, one JSON object a line, and are read back by the next
+ * process. An agent tells its whole log to whoever attaches, so what it tells again is recognised and
+ * not noted twice. Bounded: {@value #MAX_JOBS} jobs in memory, {@value #MAX_LINES} lines a job.
+ * Thread-safe.
  */
 final class JobJournal {
     static final int MAX_JOBS = 500;
@@ -56,8 +58,24 @@ final class JobJournal {
         private String output = "";
         private final long sinceNanos = System.nanoTime();
         private long untilNanos;
-        private final List<JobView.LogLine> lines = new ArrayList<>();
+        private final List<JobView.LogLine> lines;
+        private int told;
         private int dropped;
+
+        private Heard(List<JobView.LogLine> known) {
+            lines = new ArrayList<>(known);
+        }
+
+        /** Whether the line follows what has been told since the agent was attached to. */
+        private boolean tellsAgain(JobView.LogLine line) {
+            for (int i = told; i < lines.size(); i++) {
+                if (lines.get(i).equals(line)) {
+                    told = i + 1;
+                    return true;
+                }
+            }
+            return false;
+        }
     }
 
     /** A copy of what was heard. */
@@ -69,10 +87,18 @@ final class JobJournal {
             double seconds,
             List<JobView.LogLine> lines) {}
 
-    synchronized void physical(UUID job, String input, String output) {
+    /** The agent of a job is being attached to, with these physical identifiers. */
+    synchronized void attach(UUID job, String input, String output) {
         Heard heard = heard(job);
         heard.input = input;
         heard.output = output;
+        heard.told = 0;
+    }
+
+    /** Whether this process has heard how the job ended, and so all of its log. */
+    synchronized boolean heardEnd(UUID job) {
+        Heard heard = jobs.get(job);
+        return heard != null && heard.outcome != null;
     }
 
     synchronized void progress(UUID job, Progress progress) {
@@ -95,11 +121,15 @@ final class JobJournal {
 
     private synchronized void add(UUID job, JobView.LogLine line) {
         Heard heard = heard(job);
+        if (heard.tellsAgain(line)) {
+            return;
+        }
         if (heard.lines.size() >= MAX_LINES) {
             heard.dropped++;
             return;
         }
         heard.lines.add(line);
+        heard.told = heard.lines.size();
         Json json =
                 Json.object()
                         .put("level", line.level())
@@ -119,7 +149,7 @@ final class JobJournal {
     }
 
     private Heard heard(UUID job) {
-        return jobs.computeIfAbsent(job, _ -> new Heard());
+        return jobs.computeIfAbsent(job, id -> new Heard(fromDisk(id)));
     }
 
     /** What was heard of a job; of one that this process did not follow, its lines from disk. */
@@ -141,6 +171,19 @@ final class JobJournal {
                 heard.output,
                 (until - heard.sinceNanos) / 1e9,
                 lines);
+    }
+
+    /**
+     * One log of what two nodes heard of a job: the longer one, then what only the other has. Whoever
+     * followed the job to its end has all that the agent told.
+     */
+    static List<JobView.LogLine> join(List<JobView.LogLine> one, List<JobView.LogLine> other) {
+        boolean longer = one.size() >= other.size();
+        List<JobView.LogLine> joined = new ArrayList<>(longer ? one : other);
+        List<JobView.LogLine> left = new ArrayList<>(longer ? other : one);
+        joined.forEach(left::remove);
+        joined.addAll(left);
+        return joined;
     }
 
     private List<JobView.LogLine> fromDisk(UUID job) {

@@ -173,7 +173,7 @@ final class JobRunner implements AutoCloseable {
         Lookup lookup = Lookup.in(log.state());
         JobOrder order = orderOf(lookup, job);
         Endpoint endpoint = JobPlanner.agentOf(lookup, job);
-        journal.physical(job.id(), order.getInput(), order.getOutput());
+        journal.attach(job.id(), order.getInput(), order.getOutput());
         boolean heard = false;
         try {
             MediaAgentGrpc.MediaAgentBlockingStub agent = peers.agent(endpoint);

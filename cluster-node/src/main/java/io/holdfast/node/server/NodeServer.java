@@ -122,7 +122,7 @@ final class NodeServer implements AutoCloseable {
         EpochGuard guard = guard(role);
         TlsMaterial tls = TlsMaterial.load(config.identity());
         UUID cluster = tls.identity().cluster();
-        MbrFile mbrFile = MbrFile.open(config.mbr(), config.identity());
+        MbrFile mbrFile = own(MbrFile.open(config.mbr(), config.identity(), cluster));
         Peers peers = own(new Peers(cluster, tls, guard::max));
         ChannelCache siteChannels = own(new ChannelCache(tls));
 

@@ -53,6 +53,8 @@ import java.util.UUID;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The node as it is seen from outside. Reads answer from this node's applied state, but for what only
@@ -60,6 +62,7 @@ import org.jspecify.annotations.Nullable;
  * it once by any other node that knows it; failover is served where it is asked.
  */
 final class NodeService implements NodeApi {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
     private static final int MAX_LISTED = 100_000;
     private static final Duration LIST_DEADLINE = Duration.ofMinutes(2);
 
@@ -437,8 +440,40 @@ final class NodeService implements NodeApi {
                 leader -> leader.job(id),
                 () -> {
                     Lookup lookup = lookup();
-                    return view(lookup, record(lookup, id), true);
+                    JobRecord record = record(lookup, id);
+                    return withLogsElsewhere(record, view(lookup, record, true));
                 });
+    }
+
+    /** Adds what other nodes heard of a job that this process did not follow to its end. */
+    private JobView withLogsElsewhere(JobRecord job, JobView view) {
+        boolean askedByNode = Caller.current().filter(c -> c.role().equals("node")).isPresent();
+        if (job.state() == JobState.OPEN || journal.heardEnd(job.id()) || askedByNode) {
+            return view;
+        }
+        List<JobView.LogLine> lines = view.log();
+        for (NodeAddress node : status.reachable()) {
+            try {
+                lines =
+                        JobJournal.join(
+                                lines,
+                                ScopedValue.where(Caller.CURRENT, new Caller("node", self, null))
+                                        .call(() ->
+                                                nodes.apply(
+                                                                Endpoint.of(
+                                                                        node.host(),
+                                                                        node.restPort()))
+                                                        .job(job.id())
+                                                        .log()));
+            } catch (ApiException e) {
+                LOG.info(
+                        "Lines of job {} at node {} are not shown: {}",
+                        job.id(),
+                        node.id(),
+                        e.getMessage());
+            }
+        }
+        return view.withLog(lines);
     }
 
     private static JobRecord record(Lookup lookup, UUID id) {

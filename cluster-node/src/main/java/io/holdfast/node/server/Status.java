@@ -413,6 +413,14 @@ final class Status {
                 protector.isShown(job) ? Protection.DR_PROTECTED : Protection.UNPROTECTED);
     }
 
+    /** The other nodes that answered when they were asked last. */
+    List<NodeAddress> reachable() {
+        return watch.all().stream()
+                .filter(PeerWatch.Seen::reachable)
+                .map(PeerWatch.Seen::node)
+                .toList();
+    }
+
     void close() {
         asking.shutdownNow();
     }

@@ -8,6 +8,7 @@ import io.holdfast.agent.proto.v1.Progress;
 import io.holdfast.node.api.JobView;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,7 +38,7 @@ class JobJournalTest {
         JobJournal journal = new JobJournal(temp);
         Progress progress = Progress.newBuilder().setFiles(2).build();
         Outcome outcome = Outcome.newBuilder().setState(Outcome.State.COMPLETED).build();
-        journal.physical(job(1), "in", "out");
+        journal.attach(job(1), "in", "out");
         journal.progress(job(1), Progress.newBuilder().setFiles(1).build());
         journal.progress(job(1), progress);
         journal.outcome(job(1), outcome);
@@ -65,6 +66,62 @@ class JobJournalTest {
                         new JobView.LogLine("ERROR", "", "broken"));
         assertThat(new JobJournal(temp).view(job(1)).lines())
                 .isEqualTo(journal.view(job(1)).lines());
+    }
+
+    /** The agent tells its whole log to whoever attaches: after a lost stream, and to the next leader. */
+    @Test
+    void whatAnAgentTellsAgainIsNotNotedTwice() {
+        LogLine first = line(LogLine.Level.INFO, "", "begins");
+        LogLine twice = line(LogLine.Level.WARNING, "/a", "vanished");
+        LogLine last = line(LogLine.Level.INFO, "", "ends");
+        List<JobView.LogLine> all =
+                List.of(
+                        new JobView.LogLine("INFO", "", "begins"),
+                        new JobView.LogLine("WARNING", "/a", "vanished"),
+                        new JobView.LogLine("WARNING", "/a", "vanished"),
+                        new JobView.LogLine("INFO", "", "ends"));
+        JobJournal journal = new JobJournal(temp);
+        journal.attach(job(1), "in", "out");
+        List.of(first, twice).forEach(l -> journal.line(job(1), l));
+        journal.attach(job(1), "in", "out");
+        List.of(first, twice, twice).forEach(l -> journal.line(job(1), l));
+        assertThat(journal.view(job(1)).lines()).isEqualTo(all.subList(0, 3));
+        assertThat(journal.heardEnd(job(1))).isFalse();
+
+        JobJournal restarted = new JobJournal(temp);
+        restarted.attach(job(1), "in", "out");
+        assertThat(restarted.view(job(1)).lines()).isEqualTo(all.subList(0, 3));
+        List.of(first, twice, twice, last).forEach(l -> restarted.line(job(1), l));
+        assertThat(restarted.view(job(1)).lines()).isEqualTo(all);
+        assertThat(new JobJournal(temp).view(job(1)).lines()).isEqualTo(all);
+        restarted.outcome(job(1), Outcome.getDefaultInstance());
+        assertThat(restarted.heardEnd(job(1))).isTrue();
+    }
+
+    /** An agent that was restarted has forgotten what it told: both stand, in the order heard. */
+    @Test
+    void linesOfAnAgentThatBeganAnewAreAdded() {
+        JobJournal journal = new JobJournal(temp);
+        journal.attach(job(1), "in", "out");
+        journal.line(job(1), line(LogLine.Level.INFO, "", "one"));
+        journal.attach(job(1), "in", "out");
+        journal.line(job(1), line(LogLine.Level.INFO, "", "two"));
+        journal.line(job(1), line(LogLine.Level.INFO, "", "one"));
+        assertThat(journal.view(job(1)).lines())
+                .extracting(JobView.LogLine::message)
+                .containsExactly("one", "two", "one");
+    }
+
+    @Test
+    void theLogsOfTwoLeadersAreOneLog() {
+        JobView.LogLine a = new JobView.LogLine("INFO", "", "a");
+        JobView.LogLine b = new JobView.LogLine("INFO", "", "b");
+        JobView.LogLine own = new JobView.LogLine("ERROR", "", "the agent did not answer");
+        assertThat(JobJournal.join(List.of(), List.of(a, b))).containsExactly(a, b);
+        assertThat(JobJournal.join(List.of(a, b), List.of())).containsExactly(a, b);
+        assertThat(JobJournal.join(List.of(a, own), List.of(a, a, b)))
+                .containsExactly(a, a, b, own);
+        assertThat(JobJournal.join(List.of(a, a, b), List.of(b, a))).containsExactly(a, a, b);
     }
 
     @Test
@@ -109,17 +166,17 @@ class JobJournalTest {
     void theJobLeastRecentlyUsedLeavesMemoryAndItsLinesStay() {
         JobJournal journal = new JobJournal(temp);
         for (int i = 0; i < JobJournal.MAX_JOBS; i++) {
-            journal.physical(job(i), "in", "out");
+            journal.attach(job(i), "in", "out");
         }
         journal.error(job(1), "broken");
         assertThat(journal.view(job(0)).input()).isEqualTo("in");
         // Job 2 is now the one that was used longest ago.
-        journal.physical(job(-1), "in", "out");
+        journal.attach(job(-1), "in", "out");
         assertThat(journal.view(job(2)).input()).isEmpty();
         assertThat(journal.view(job(0)).input()).isEqualTo("in");
         assertThat(journal.view(job(1)).input()).isEqualTo("in");
         for (int i = 0; i < JobJournal.MAX_JOBS; i++) {
-            journal.physical(job(1000 + i), "in", "out");
+            journal.attach(job(1000 + i), "in", "out");
         }
         assertThat(journal.view(job(1)).input()).isEmpty();
         assertThat(journal.view(job(1)).lines())

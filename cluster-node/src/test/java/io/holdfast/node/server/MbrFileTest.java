@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.UUID;
@@ -55,7 +56,7 @@ class MbrFileTest {
     }
 
     private void refused() {
-        assertThatThrownBy(() -> MbrFile.open(file, identity))
+        assertThatThrownBy(() -> MbrFile.open(file, identity, TestCluster.CLUSTER))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(file.toString())
                 .hasMessageContaining("Copy it from another node");
@@ -66,12 +67,12 @@ class MbrFileTest {
     void aChangeIsTakenOverAndReadBack(String algorithm) throws Exception {
         KeyPair pair = cluster(algorithm);
         Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
-        MbrFile mbr = MbrFile.open(file, identity);
+        MbrFile mbr = MbrFile.open(file, identity, TestCluster.CLUSTER);
         assertThat(mbr.current()).isEqualTo(FIRST);
         mbr.update(NEXT);
         assertThat(mbr.current()).isEqualTo(NEXT);
         assertThat(MbrFormat.parse(Files.readString(file), pair.getPublic())).isEqualTo(NEXT);
-        assertThat(MbrFile.open(file, identity).current()).isEqualTo(NEXT);
+        assertThat(MbrFile.open(file, identity, TestCluster.CLUSTER).current()).isEqualTo(NEXT);
     }
 
     /** The old file is never written to: another name of it still shows the old record, whole. */
@@ -80,7 +81,7 @@ class MbrFileTest {
         KeyPair pair = cluster("Ed25519");
         Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
         Path old = Files.createLink(temp.resolve("old"), file);
-        MbrFile.open(file, identity).update(NEXT);
+        MbrFile.open(file, identity, TestCluster.CLUSTER).update(NEXT);
         assertThat(MbrFormat.parse(Files.readString(old), pair.getPublic())).isEqualTo(FIRST);
         assertThat(MbrFormat.parse(Files.readString(file), pair.getPublic())).isEqualTo(NEXT);
         try (var files = Files.list(folder)) {
@@ -92,29 +93,83 @@ class MbrFileTest {
     void whatAnInterruptedRewriteLeftIsNoHindrance() throws Exception {
         KeyPair pair = cluster("Ed25519");
         Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
-        Files.write(folder.resolve("MBR.new"), new byte[100_000]);
-        MbrFile mbr = MbrFile.open(file, identity);
+        Files.write(folder.resolve("MBR.tmp"), new byte[100_000]);
+        MbrFile mbr = MbrFile.open(file, identity, TestCluster.CLUSTER);
         assertThat(mbr.current()).isEqualTo(FIRST);
         mbr.update(NEXT);
-        assertThat(MbrFile.open(file, identity).current()).isEqualTo(NEXT);
+        assertThat(MbrFile.open(file, identity, TestCluster.CLUSTER).current()).isEqualTo(NEXT);
     }
 
     @Test
-    void aRewriteThatFailsLeavesTheOldFileWhole() throws Exception {
+    void aRewriteThatFailsLeavesTheOldFileWholeAndIsTriedAgain() throws Exception {
         KeyPair pair = cluster("Ed25519");
         Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
-        Files.createDirectory(folder.resolve("MBR.new"));
-        MbrFile mbr = MbrFile.open(file, identity);
-        mbr.update(NEXT);
-        assertThat(mbr.current()).isEqualTo(NEXT);
-        assertThat(MbrFile.open(file, identity).current()).isEqualTo(FIRST);
+        Path obstacle = Files.createDirectory(folder.resolve("MBR.tmp"));
+        try (MbrFile mbr = open()) {
+            mbr.update(NEXT);
+            assertThat(mbr.current()).isEqualTo(NEXT);
+            assertThat(mbr.isWritten()).isFalse();
+            try (MbrFile onDisk = open()) {
+                assertThat(onDisk.current()).isEqualTo(FIRST);
+            }
+            Files.delete(obstacle);
+            awaitWritten(mbr);
+        }
+        try (MbrFile onDisk = open()) {
+            assertThat(onDisk.current()).isEqualTo(NEXT);
+        }
+    }
+
+    /** A change back to what stands on disk needs no write, and ends the attempts. */
+    @Test
+    void theNewestChangeIsWhatIsTriedAgain() throws Exception {
+        KeyPair pair = cluster("Ed25519");
+        Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
+        Path obstacle = Files.createDirectory(folder.resolve("MBR.tmp"));
+        Mbr last = FIRST.with(new Epoch(3, Site.LOCAL), new UUID(0x11, 3));
+        try (MbrFile mbr = open()) {
+            mbr.update(NEXT);
+            mbr.update(FIRST);
+            assertThat(mbr.isWritten()).isTrue();
+            mbr.update(NEXT);
+            mbr.update(last);
+            Files.delete(obstacle);
+            awaitWritten(mbr);
+        }
+        try (MbrFile onDisk = open()) {
+            assertThat(onDisk.current()).isEqualTo(last);
+        }
+    }
+
+    private MbrFile open() throws IOException {
+        return MbrFile.open(file, identity, TestCluster.CLUSTER, Duration.ofMillis(5));
+    }
+
+    private static void awaitWritten(MbrFile mbr) throws InterruptedException {
+        for (int i = 0; i < 20_000 && !mbr.isWritten(); i++) {
+            Thread.sleep(1);
+        }
+        assertThat(mbr.isWritten()).isTrue();
+    }
+
+    @Test
+    void anotherClustersIsRefusedByName() throws Exception {
+        KeyPair pair = cluster("Ed25519");
+        Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
+        UUID own = new UUID(0xc1, 2);
+        assertThatThrownBy(() -> MbrFile.open(file, identity, own))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining("acme")
+                .hasMessageContaining(TestCluster.CLUSTER.toString())
+                .hasMessageContaining(own.toString());
     }
 
     @Test
     void nothingIsWrittenWithoutAChange() throws Exception {
         KeyPair pair = cluster("Ed25519");
         Files.writeString(file, MbrFormat.print(FIRST, pair.getPrivate()));
-        MbrFile mbr = MbrFile.open(file, identity);
+        MbrFile mbr = MbrFile.open(file, identity, TestCluster.CLUSTER);
         Files.delete(file);
         mbr.update(TestCluster.mbr());
         assertThat(file).doesNotExist();
@@ -163,7 +218,7 @@ class MbrFileTest {
                     key,
                     ("-----BEGIN PUBLIC KEY-----\n" + body + "\n-----END PUBLIC KEY-----\n")
                             .getBytes(StandardCharsets.ISO_8859_1));
-            assertThatThrownBy(() -> MbrFile.open(file, identity))
+            assertThatThrownBy(() -> MbrFile.open(file, identity, TestCluster.CLUSTER))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining(key.toString());
         }
