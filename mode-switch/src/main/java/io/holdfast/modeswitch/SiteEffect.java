@@ -1,6 +1,7 @@
 package io.holdfast.modeswitch;
 
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
 import java.util.Set;
 
 /**
@@ -11,8 +12,14 @@ public sealed interface SiteEffect {
     /** Make the promise durable (file and folder), then tell {@code PromiseDurable} of oneself. */
     record PersistPromise(Epoch epoch, String candidate) implements SiteEffect {}
 
-    /** Make the role durable, before anything of it is visible. */
-    record PersistRole(SiteRole role, Epoch epoch) implements SiteEffect {}
+    /**
+     * Make the role durable, before anything of it is visible.
+     *
+     * @param role what it is
+     * @param epoch newest epoch of its lineage
+     * @param lineage epoch at which that lineage was opened: in P2 {@code epoch} itself
+     */
+    record PersistRole(SiteRole role, Epoch epoch, Epoch lineage) implements SiteEffect {}
 
     /** Send no SiteAck for lineages below this epoch any more. */
     record CloseAckGate(Epoch epoch) implements SiteEffect {}
@@ -21,7 +28,8 @@ public sealed interface SiteEffect {
     record AskConfirmation(Set<String> members, long round) implements SiteEffect {}
 
     /** Answer a member's question. */
-    record SendReport(String member, Epoch promise, SiteRole role, Epoch epoch, long round)
+    record SendReport(
+            String member, Epoch promise, SiteRole role, Epoch epoch, Epoch lineage, long round)
             implements SiteEffect {}
 
     /** Ask own members for their promise, again and again until the attempt ends. */
@@ -33,7 +41,10 @@ public sealed interface SiteEffect {
     /** Tell the candidate that another promise stands. */
     record RefusePromise(String candidate, Epoch promise) implements SiteEffect {}
 
-    /** Read the whole logs of these members, which have promised, and tell {@code TailsRead}. */
+    /**
+     * Read the whole logs of these members, which have promised, and tell {@code TailsRead}. Of each member
+     * the log of the newest lineage that it has whole, see {@link TailKey}.
+     */
     record ReadTails(Epoch epoch, Set<String> members) implements SiteEffect {}
 
     /** Close this member's Raft groups of lineages below this epoch; keep them readable. */
@@ -55,6 +66,32 @@ public sealed interface SiteEffect {
      */
     record CommitEpochChange(Epoch epoch, Epoch parent, String reason, String coordinator)
             implements SiteEffect {}
+
+    /**
+     * Commit EpochChange in the lineage that this member leads, on condition that {@code parent} is still
+     * its epoch (P3). {@code EpochApplied} tells every member; if it certainly failed, nothing is told.
+     *
+     * @param epoch the new epoch
+     * @param parent epoch that it follows
+     * @param reason {@code forced}, {@code automatic} or {@code switchover}
+     * @param coordinator who shall lead
+     */
+    record ChangeEpoch(Epoch epoch, Epoch parent, String reason, String coordinator)
+            implements SiteEffect {}
+
+    /** Send SiteAcks for this lineage again: its newest epoch is no lower than the promise (P3). */
+    record OpenAckGate(Epoch lineage) implements SiteEffect {}
+
+    /** Ask the witness whether it has lost these members, too (P3). */
+    record AskWitness(String witness, Set<String> lost, long term, long question)
+            implements SiteEffect {}
+
+    /** The witness's answer to a member that leads (P3). */
+    record AnswerWitness(String candidate, boolean lost, long term, long question)
+            implements SiteEffect {}
+
+    /** Give this site's members the highest priority in the group, and the lead to one of them (P3). */
+    record PreferSite(Site site) implements SiteEffect {}
 
     /** Begin schedules, agent commands and garbage collection in this epoch. */
     record StartServices(Epoch epoch) implements SiteEffect {}
@@ -90,5 +127,10 @@ public sealed interface SiteEffect {
     record Refuse(String reason) implements SiteEffect {}
 
     /** An event that means nothing in this state, for the log. */
-    record Ignore(String reason) implements SiteEffect {}
+    record Ignore(SiteEvent event, SiteRole role) implements SiteEffect {
+        /** A line for the log. */
+        public String reason() {
+            return event + " means nothing in " + role;
+        }
+    }
 }

@@ -9,29 +9,44 @@ public sealed interface SiteEvent {
     /**
      * What the disk says, first of all events.
      *
-     * @param role durable role: ACTIVE, STANDBY or FENCED ({@code init} wrote ACTIVE at local)
-     * @param epoch epoch of that role: of the lineage that this member belongs to
+     * @param role durable role: ACTIVE, STANDBY, FENCED or WITNESS ({@code init} wrote ACTIVE at local)
+     * @param epoch epoch of that role: the newest of the lineage that this member belongs to
+     * @param lineage epoch at which that lineage was opened: in P2 {@code epoch} itself
      * @param promise durable promise, at least {@code epoch}
      * @param promisedTo member id to which the promise was given; empty text for none
      * @param round a number that no earlier start of this process used; answers carry it
      */
-    record Booted(SiteRole role, Epoch epoch, Epoch promise, String promisedTo, long round)
-            implements SiteEvent {}
+    record Booted(
+            SiteRole role, Epoch epoch, Epoch lineage, Epoch promise, String promisedTo, long round)
+            implements SiteEvent {
+        /** In P2. */
+        public Booted(SiteRole role, Epoch epoch, Epoch promise, String promisedTo, long round) {
+            this(role, epoch, epoch, promise, promisedTo, round);
+        }
+    }
 
     /** A member of the other site asks what is known here. */
     record ConfirmAsked(String member, long round) implements SiteEvent {}
 
     /**
-     * What a member of either site says about itself, asked or not.
+     * What a member of any site says about itself, asked or not. Every one is a sign of life, so it must
+     * be told only of an answer to a question that was asked just now.
      *
      * @param member who
      * @param promise its promise
      * @param role its role
      * @param epoch epoch of its role
+     * @param lineage epoch at which its lineage was opened: in P2 {@code epoch} itself
      * @param round of the question that it answers; 0 when nobody asked
      */
-    record PeerReport(String member, Epoch promise, SiteRole role, Epoch epoch, long round)
-            implements SiteEvent {}
+    record PeerReport(
+            String member, Epoch promise, SiteRole role, Epoch epoch, Epoch lineage, long round)
+            implements SiteEvent {
+        /** In P2. */
+        public PeerReport(String member, Epoch promise, SiteRole role, Epoch epoch, long round) {
+            this(member, promise, role, epoch, epoch, round);
+        }
+    }
 
     /**
      * The operator wants this site active.
@@ -116,4 +131,46 @@ public sealed interface SiteEvent {
 
     /** Time has passed on a monotonic clock. */
     record Tick(long elapsedMillis) implements SiteEvent {}
+
+    // ---- only in profile P3
+
+    /**
+     * The Raft group's committed configuration: whether its voters stand at both sites and the witness.
+     * Told at the start, and when it changes.
+     */
+    record GroupShape(boolean stretched) implements SiteEvent {}
+
+    /** This member leads the group in this term, and has applied all that was committed before. */
+    record RaftLeading(long term) implements SiteEvent {}
+
+    /**
+     * A majority of the group's voters has answered, in this term, what this member sent
+     * {@code ageMillis} ago or later. Counted from the sending, on this member's monotonic clock.
+     */
+    record RaftMajority(long term, long ageMillis) implements SiteEvent {}
+
+    /** Another member leads, or nobody that is known (empty text). */
+    record RaftFollowing(String leader) implements SiteEvent {}
+
+    /** An EpochChange was applied here, in the lineage that this member belongs to. */
+    record EpochApplied(Epoch epoch, String coordinator) implements SiteEvent {}
+
+    /**
+     * What the applied record says about the data.
+     *
+     * @param backupsProtected whether ReplState is SYNC and every completed backup is DR_PROTECTED
+     */
+    record DataStanding(boolean backupsProtected) implements SiteEvent {}
+
+    /** A member that leads asks the witness whether it has lost these members, too. */
+    record WitnessAsked(String candidate, Set<String> lost, long term, long question)
+            implements SiteEvent {
+        /** Copies the set. */
+        public WitnessAsked {
+            lost = Set.copyOf(lost);
+        }
+    }
+
+    /** The witness's answer. */
+    record WitnessAnswered(boolean lost, long term, long question) implements SiteEvent {}
 }

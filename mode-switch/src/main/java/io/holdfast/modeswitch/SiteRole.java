@@ -4,7 +4,10 @@ package io.holdfast.modeswitch;
 public enum SiteRole {
     /** The durable role and promise have not been read yet. */
     BOOT,
-    /** Was active before it went down; asks whether it still is. Commands nobody. */
+    /**
+     * Was active before it went down; asks whether it still is. Commands nobody. In P3 also every
+     * member of the active site that does not lead, or has lost its majority.
+     */
     AWAIT_CONFIRM,
     /** Receives what the other site does. */
     STANDBY,
@@ -19,5 +22,7 @@ public enum SiteRole {
     /** Knows of a higher epoch; has stopped everything. */
     FENCED,
     /** Archives what only it had, and joins the new lineage. */
-    RECONCILING
+    RECONCILING,
+    /** Votes and stores no backup; never active (profile P3). */
+    WITNESS
 }

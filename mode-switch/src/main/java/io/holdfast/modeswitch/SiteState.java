@@ -2,6 +2,7 @@ package io.holdfast.modeswitch;
 
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -9,12 +10,13 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Everything that a member's machine remembers. Only {@code role}, {@code epoch}, {@code promise} and
- * {@code promisedTo} are durable, by the effects that say so; the rest is lost in a crash.
+ * Everything that a member's machine remembers. Only {@code role}, {@code epoch}, {@code lineage}, {@code
+ * promise} and {@code promisedTo} are durable, by the effects that say so; the rest is lost in a crash.
  *
  * @param config what it was told once
  * @param role what it may do
- * @param epoch epoch of the lineage that it belongs to
+ * @param epoch newest epoch of the lineage that it belongs to
+ * @param lineage epoch at which that lineage was opened: in P2 {@code epoch} itself
  * @param promise highest epoch that it has joined or sealed for
  * @param promisedTo who got that promise; empty text for none
  * @param seen highest epoch or promise heard of anywhere, never below {@code promise}
@@ -25,11 +27,13 @@ import java.util.TreeSet;
  * @param caughtUp whether CATCHUP has passed its barrier
  * @param silentMillis how long the peer has not answered in time
  * @param waitMillis how long the attempt, or the level state of CATCHUP, has lasted
+ * @param group the Raft group, in P3
  */
 public record SiteState(
         SiteConfig config,
         SiteRole role,
         Epoch epoch,
+        Epoch lineage,
         Epoch promise,
         String promisedTo,
         Epoch seen,
@@ -39,17 +43,23 @@ public record SiteState(
         ReplicationState replication,
         boolean caughtUp,
         long silentMillis,
-        long waitMillis) {
+        long waitMillis,
+        GroupView group) {
     /** Copies the set. */
     public SiteState {
-        confirmations = java.util.Collections.unmodifiableSet(new TreeSet<>(confirmations));
+        confirmations = sorted(confirmations);
+    }
+
+    /** A copy that iterates in the same order everywhere. */
+    private static Set<String> sorted(Set<String> set) {
+        return set.isEmpty() ? Set.of() : Collections.unmodifiableSet(new TreeSet<>(set));
     }
 
     /**
      * A change of epoch under way.
      *
      * @param epoch the new one
-     * @param reason {@code forced} or {@code switchover}
+     * @param reason {@code forced}, {@code automatic} or {@code switchover}
      * @param coordinator who promotes the new site
      * @param promises own members whose promise for it is durable
      * @param stage how far it is
@@ -58,7 +68,7 @@ public record SiteState(
             Epoch epoch, String reason, String coordinator, Set<String> promises, Stage stage) {
         /** Copies the set. */
         public Attempt {
-            promises = java.util.Collections.unmodifiableSet(new TreeSet<>(promises));
+            promises = sorted(promises);
         }
 
         Attempt with(Stage next) {
@@ -72,7 +82,10 @@ public record SiteState(
         }
     }
 
-    /** How far an attempt is; the first three belong to SEALING and PROMOTING, the rest to DRAINING. */
+    /**
+     * How far an attempt is. Those of a fork belong to SEALING and PROMOTING, those of a takeover in the
+     * same lineage (P3) to STANDBY and PROMOTING, the rest to DRAINING.
+     */
     public enum Stage {
         /** Collects promises of own members (SEALING). */
         PROMISES,
@@ -82,6 +95,12 @@ public record SiteState(
         LINEAGE,
         /** Commits the EpochChange (PROMOTING). */
         COMMIT,
+        /** Asks the witness (STANDBY). */
+        WITNESS,
+        /** Waits until the old leader's lease is over (PROMOTING). */
+        LEASE,
+        /** Commits the EpochChange in the same lineage (PROMOTING). */
+        TAKEOVER,
         /** Running jobs end (DRAINING). */
         JOBS,
         /** The other site draws level (DRAINING). */
@@ -100,6 +119,7 @@ public record SiteState(
                 SiteRole.BOOT,
                 none,
                 none,
+                none,
                 "",
                 none,
                 0,
@@ -108,16 +128,22 @@ public record SiteState(
                 ReplicationState.ASYNC,
                 false,
                 0,
-                0);
+                0,
+                config.profile().isP3() ? GroupView.UNKNOWN : GroupView.NONE);
     }
 
-    /** Whether this member may command agents and stores. */
+    /**
+     * Whether this member may command agents and stores. In P3 only while its lease lasts: a shell
+     * that has not ticked for {@link GroupView#leaseLeftMillis} must not command any more.
+     */
     public boolean mayCommand() {
-        return role == SiteRole.ACTIVE
-                || (role == SiteRole.DRAINING
-                        && attempt.map(Attempt::stage)
-                                .filter(s -> s == Stage.SEAL || s == Stage.HANDOVER)
-                                .isEmpty());
+        boolean commands =
+                role == SiteRole.ACTIVE
+                        || (role == SiteRole.DRAINING
+                                && attempt.map(Attempt::stage)
+                                        .filter(s -> s == Stage.SEAL || s == Stage.HANDOVER)
+                                        .isEmpty());
+        return commands && (!group.stretched() || group.leaseLeftMillis() > 0);
     }
 
     /** Whether writes may be acknowledged although the other site does not have them. */
@@ -135,6 +161,12 @@ public record SiteState(
         out.put("promise", promise.toString());
         out.put("seen", seen.toString());
         out.put("replication", replication.name());
+        if (config.profile().isP3()) {
+            out.put("lineage", lineage.toString());
+            out.put("group", group.stretched() ? "stretched" : "own site only");
+            out.put("leader", group.leading() ? config.self() : group.leader());
+            out.put("leaseMillis", Long.toString(group.leaseLeftMillis()));
+        }
         attempt.ifPresent(a -> out.put("attempt", a.epoch() + " " + a.reason() + " " + a.stage()));
         return out;
     }

@@ -1,6 +1,5 @@
 package io.holdfast.modeswitch;
 
-import io.holdfast.modeswitch.SiteMachine.Rules;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
@@ -223,6 +222,12 @@ final class FailoverSimulation {
                     standby =
                             members.values().stream()
                                     .filter(m -> m.state.role() == SiteRole.AWAIT_CONFIRM)
+                                    .toList();
+                }
+                if (standby.isEmpty()) {
+                    standby =
+                            members.values().stream()
+                                    .filter(m -> m.state.role() == SiteRole.FENCED)
                                     .toList();
                 }
                 if (standby.isEmpty()) {
@@ -589,6 +594,11 @@ final class FailoverSimulation {
             case SiteEffect.AllowUnprotectedAcks e -> {}
             case SiteEffect.CaptureBarrier e -> {}
             case SiteEffect.Refuse e -> {}
+            case SiteEffect.ChangeEpoch e -> {}
+            case SiteEffect.OpenAckGate e -> {}
+            case SiteEffect.AskWitness e -> {}
+            case SiteEffect.AnswerWitness e -> {}
+            case SiteEffect.PreferSite e -> {}
             case SiteEffect.Ignore e -> {}
         }
     }

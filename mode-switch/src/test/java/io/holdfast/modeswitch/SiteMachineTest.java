@@ -332,6 +332,23 @@ class SiteMachineTest {
     }
 
     @Test
+    void t5AFencedSiteGoesOnOnlyWhenForced() {
+        Driver local = activeLocal().on(new SiteEvent.HigherEpochSeen(E2));
+        local.on(new SiteEvent.OperatorFailover(false, List.of()))
+                .expect(SiteRole.FENCED, "Refuse");
+        assertThat(local.last.getFirst().toString()).contains("below epoch 2.dr", "--force");
+        local.on(new SiteEvent.OperatorFailover(true, List.of()))
+                .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate");
+        assertThat(local.state.promise()).isEqualTo(E3);
+        activeLocal()
+                .on(active("d1", E2))
+                .on(new SiteEvent.OperatorFailover(true, List.of()))
+                .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate")
+                .on(new SiteEvent.ReconcileDone(E2))
+                .expect(SiteRole.SEALING, "Ignore");
+    }
+
+    @Test
     void r1AndR2FollowThePeer() {
         Driver local = activeLocal();
         assertThat(local.state.mayAckUnprotected()).isFalse();

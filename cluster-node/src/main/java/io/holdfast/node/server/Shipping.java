@@ -119,7 +119,7 @@ final class Shipping implements AutoCloseable {
         if (now != null) {
             switch (controller.state().role()) {
                 case BOOT, AWAIT_CONFIRM -> now.pause();
-                case ACTIVE, DRAINING, STANDBY, SEALING, PROMOTING, FENCED, RECONCILING ->
+                case ACTIVE, DRAINING, STANDBY, SEALING, PROMOTING, FENCED, RECONCILING, WITNESS ->
                         now.resume();
             }
         }

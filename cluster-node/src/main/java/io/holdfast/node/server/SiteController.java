@@ -309,8 +309,8 @@ final class SiteController implements AutoCloseable {
                 actions.persistPromise(epoch, candidate);
                 post(new SiteEvent.PromiseDurable(config.self(), epoch));
             }
-            case SiteEffect.PersistRole(SiteRole role, Epoch epoch) ->
-                    new RoleFile(role.name(), epoch, lineageOf(epoch)).write(roleFile);
+            case SiteEffect.PersistRole(SiteRole role, Epoch epoch, Epoch lineage) ->
+                    new RoleFile(role.name(), epoch, lineageOf(lineage)).write(roleFile);
             case SiteEffect.CloseAckGate(Epoch epoch) -> sender.gate(epoch);
             case SiteEffect.AskConfirmation _, SiteEffect.SendReport _ -> {
                 // Every round of the watch asks, and Describe answers.
@@ -398,7 +398,14 @@ final class SiteController implements AutoCloseable {
                                 }
                             });
             case SiteEffect.Refuse(String reason) -> operations.refused(reason);
-            case SiteEffect.Ignore(String reason) -> LOG.debug("Ignored: {}", reason);
+            case SiteEffect.Ignore ignored -> LOG.debug("Ignored: {}", ignored.reason());
+            case SiteEffect.ChangeEpoch _,
+                    SiteEffect.OpenAckGate _,
+                    SiteEffect.AskWitness _,
+                    SiteEffect.AnswerWitness _,
+                    SiteEffect.PreferSite _ ->
+                    throw new IllegalStateException(
+                            effect + " belongs to profile P3, and this node runs P2");
         }
     }
 

@@ -199,6 +199,7 @@ final class SiteOperations {
         return switch (state.role()) {
             case STANDBY, AWAIT_CONFIRM -> Optional.empty();
             case ACTIVE -> Optional.of("This site is ACTIVE already, in epoch " + state.epoch());
+            case WITNESS -> Optional.of("A witness stores no backup and is never active");
             case BOOT, DRAINING, SEALING, PROMOTING, FENCED, RECONCILING ->
                     Optional.of(
                             "This site is "
@@ -382,7 +383,7 @@ final class SiteOperations {
             }
             case FENCED, RECONCILING ->
                     fail(now, refusal("a higher epoch was seen: " + after.promise()));
-            case BOOT, AWAIT_CONFIRM, STANDBY, DRAINING -> {}
+            case BOOT, AWAIT_CONFIRM, STANDBY, DRAINING, WITNESS -> {}
         }
     }
 

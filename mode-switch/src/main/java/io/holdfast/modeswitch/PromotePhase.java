@@ -1,0 +1,224 @@
+package io.holdfast.modeswitch;
+
+import io.holdfast.modeswitch.SiteState.Attempt;
+import io.holdfast.modeswitch.SiteState.Stage;
+import io.holdfast.standard.Epoch;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** T5 to T7: a site promotes itself in a lineage of its own, sealed by its members' promises. */
+final class PromotePhase {
+    private PromotePhase() {}
+
+    static void operatorFailover(Draft d, SiteEvent.OperatorFailover e) {
+        for (SiteEvent.Sight sight : e.sights()) {
+            d.seen = Draft.max(d.seen, sight.epoch());
+        }
+        switch (d.role) {
+            case STANDBY, AWAIT_CONFIRM -> {
+                if (!e.force() && !e.sights().isEmpty()) {
+                    d.refuse(
+                            "the other site answers: "
+                                    + sights(e)
+                                    + ". Use switchover for a planned move, or --force if it must"
+                                    + " not go on.");
+                } else if (StretchedPhase.operatorTakesOver(d, e)) {
+                    return;
+                } else {
+                    seal(d, d.next(d.config.site()), "forced");
+                }
+            }
+            case FENCED, RECONCILING -> {
+                if (e.force()) {
+                    seal(d, d.next(d.config.site()), "forced");
+                } else {
+                    d.refuse(
+                            "this site is "
+                                    + d.role
+                                    + " below epoch "
+                                    + d.promise
+                                    + "; let it join the active site first, then use switchover. If"
+                                    + " the active site is lost for good, --force goes on from what"
+                                    + " this site has: what only the other site acknowledged is"
+                                    + " missing until it returns.");
+                }
+            }
+            case ACTIVE -> d.refuse("this site is ACTIVE already in epoch " + d.epoch + ".");
+            case DRAINING ->
+                    d.refuse("this site hands over to the other one; run failover there instead.");
+            case SEALING, PROMOTING ->
+                    d.refuse("a promotion is under way; watch it with 'holdfast status'.");
+            case WITNESS -> d.refuse("a witness stores no backup and is never active.");
+            case BOOT -> d.ignore(e);
+        }
+    }
+
+    private static String sights(SiteEvent.OperatorFailover e) {
+        return String.join(
+                ", ",
+                e.sights().stream()
+                        .map(s -> s.member() + " is " + s.role() + " in epoch " + s.epoch())
+                        .toList());
+    }
+
+    static void seal(Draft d, Epoch next, String reason) {
+        d.become(SiteRole.SEALING);
+        d.confirmations = Set.of();
+        d.attempt =
+                Optional.of(new Attempt(next, reason, d.config.self(), Set.of(), Stage.PROMISES));
+        d.waitMillis = 0;
+        d.raisePromise(next, d.config.self());
+        d.closeGate(next);
+        askOthers(d, next);
+    }
+
+    static void askOthers(Draft d, Epoch next) {
+        Set<String> others = new TreeSet<>(d.config.ownMembers());
+        others.remove(d.config.self());
+        if (!others.isEmpty()) {
+            d.effects.add(new SiteEffect.AskPromises(others, next));
+        }
+    }
+
+    static void promiseAsked(Draft d, SiteEvent.PromiseAsked e) {
+        boolean higher = e.epoch().compareTo(d.promise) > 0;
+        boolean again =
+                e.epoch().equals(d.promise)
+                        && (d.promisedTo.equals(e.candidate())
+                                || !d.rules.has(Rule.PROMISE_NAMES_CANDIDATE));
+        boolean own =
+                d.role != SiteRole.WITNESS
+                        && d.config.ownMembers().contains(d.config.self())
+                        && d.config.ownMembers().contains(e.candidate());
+        if (!own || !(higher || again)) {
+            d.effects.add(new SiteEffect.RefusePromise(e.candidate(), d.promise));
+            return;
+        }
+        int announcement = d.effects.size();
+        if (higher) {
+            giveWay(d, e.epoch(), e.candidate());
+        }
+        SiteEffect grant = new SiteEffect.GrantPromise(e.candidate(), e.epoch());
+        if (d.rules.has(Rule.PERSIST_BEFORE_ANNOUNCE)) {
+            d.effects.add(grant);
+        } else {
+            d.effects.add(announcement, grant);
+        }
+    }
+
+    /** Gives way to a higher epoch that another member leads, and waits for it. */
+    static void giveWay(Draft d, Epoch other, String candidate) {
+        d.stopServices();
+        d.raisePromise(other, candidate);
+        d.closeGate(other);
+        d.attempt = Optional.empty();
+        d.confirmations = Set.of();
+        switch (d.role) {
+            case ACTIVE, DRAINING, AWAIT_CONFIRM, SEALING, PROMOTING ->
+                    d.settle(SiteRole.STANDBY, SiteRole.STANDBY);
+            case STANDBY, FENCED, RECONCILING, BOOT, WITNESS -> {}
+        }
+    }
+
+    static void promiseDurable(Draft d, SiteEvent.PromiseDurable e) {
+        if (d.attempt.isEmpty()
+                || !d.attempt.get().epoch().equals(e.epoch())
+                || !d.config.ownMembers().contains(e.member())) {
+            d.ignore(e);
+            return;
+        }
+        Attempt more = d.attempt.get().withPromise(e.member());
+        d.attempt = Optional.of(more);
+        if (more.stage() == Stage.PROMISES && more.promises().size() >= readQuorum(d)) {
+            d.become(SiteRole.PROMOTING);
+            d.attempt = Optional.of(more.with(Stage.TAILS));
+            d.effects.add(new SiteEffect.ReadTails(more.epoch(), more.promises()));
+        } else if (more.stage() == Stage.SEAL && more.promises().equals(d.config.ownMembers())) {
+            MovePhase.handOver(d, more);
+        }
+    }
+
+    private static int readQuorum(Draft d) {
+        return d.rules.has(Rule.READ_QUORUM) ? d.config.ownQuorum() : 1;
+    }
+
+    static void promiseRefused(Draft d, SiteEvent.PromiseRefused e) {
+        d.seen = Draft.max(d.seen, e.promise());
+        boolean beaten =
+                d.attempt.isPresent()
+                        && (d.role == SiteRole.SEALING || d.role == SiteRole.PROMOTING)
+                        && e.promise().compareTo(d.attempt.get().epoch()) >= 0;
+        if (beaten) {
+            giveUp(d, e.member() + " has promised epoch " + e.promise() + " to another");
+        }
+    }
+
+    static void giveUp(Draft d, String why) {
+        Epoch failed = d.attempt.orElseThrow().epoch();
+        d.attempt = Optional.empty();
+        d.settle(SiteRole.STANDBY, SiteRole.STANDBY);
+        d.refuse("the promotion to epoch " + failed + " ended: " + why + ". Run failover again.");
+    }
+
+    static void tailsRead(Draft d, SiteEvent.TailsRead e) {
+        if (!d.at(Stage.TAILS, e.epoch())
+                || !d.attempt.orElseThrow().promises().containsAll(e.members())
+                || e.members().size() < readQuorum(d)) {
+            d.ignore(e);
+            return;
+        }
+        d.attempt = d.attempt.map(a -> a.with(Stage.LINEAGE));
+        d.effects.add(new SiteEffect.CloseLineage(e.epoch()));
+        d.effects.add(new SiteEffect.OpenLineage(e.epoch()));
+    }
+
+    static void lineageOpen(Draft d, SiteEvent.LineageOpen e) {
+        if (!d.at(Stage.LINEAGE, e.epoch())) {
+            d.ignore(e);
+            return;
+        }
+        Attempt current = d.attempt.orElseThrow();
+        d.attempt = Optional.of(current.with(Stage.COMMIT));
+        d.effects.add(new SiteEffect.SeedLineage(e.epoch()));
+        d.effects.add(
+                new SiteEffect.CommitEpochChange(
+                        e.epoch(), d.epoch, current.reason(), d.config.self()));
+    }
+
+    static void epochChangeCommitted(Draft d, SiteEvent.EpochChangeCommitted e) {
+        if (d.at(Stage.COMMIT, e.epoch())) {
+            d.epoch = e.epoch();
+            d.lineage = e.epoch();
+            if (d.config.profile().isP3()) {
+                // Only own members vote in it, until the other places are adopted.
+                d.group = d.group.shaped(false, 0);
+            }
+            d.settle(SiteRole.ACTIVE, SiteRole.ACTIVE);
+            d.startServices();
+        } else if (d.at(Stage.HANDOVER, e.epoch())) {
+            d.attempt = Optional.empty();
+            d.settle(SiteRole.STANDBY, SiteRole.STANDBY);
+        } else {
+            d.ignore(e);
+        }
+    }
+
+    /** Time passes in SEALING and PROMOTING. */
+    static void tick(Draft d, long elapsedMillis) {
+        d.waitMillis += elapsedMillis;
+        if (d.waitMillis < d.config.attemptMillis()) {
+            return;
+        }
+        Attempt current = d.attempt.orElseThrow();
+        Set<String> missing = new TreeSet<>(d.config.ownMembers());
+        missing.removeAll(current.promises());
+        boolean promises = current.stage() != Stage.LEASE && current.stage() != Stage.TAKEOVER;
+        giveUp(
+                d,
+                "not done within "
+                        + d.config.attemptMillis()
+                        + " ms"
+                        + (promises ? ", no promise from " + missing : ""));
+    }
+}

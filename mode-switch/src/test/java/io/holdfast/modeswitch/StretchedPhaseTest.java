@@ -1,0 +1,263 @@
+package io.holdfast.modeswitch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** A test per edge of profile P3 in the table of {@link SiteMachine}. */
+class StretchedPhaseTest {
+    private static final Epoch E1 = Epoch.parse("1.local");
+    private static final Epoch E2 = Epoch.parse("2.dr");
+    private static final Epoch E3 = Epoch.parse("3.local");
+    private static final Profile P3 = Profile.p3("w1");
+    private static final Set<String> LOCALS = Set.of("l1", "l2");
+    private static final Set<String> DRS = Set.of("d1", "d2");
+
+    /** Steps one machine and keeps what it did last. */
+    private static final class Driver {
+        SiteState state;
+        List<SiteEffect> last = new ArrayList<>();
+
+        Driver(SiteConfig config) {
+            state = SiteState.booting(config);
+        }
+
+        Driver on(SiteEvent event) {
+            Decision decision = SiteMachine.step(state, event);
+            state = decision.state();
+            last = decision.effects();
+            return this;
+        }
+
+        Driver expect(SiteRole role, String... effects) {
+            assertThat(state.role()).isEqualTo(role);
+            assertThat(last.stream().map(e -> e.getClass().getSimpleName()))
+                    .containsExactly(effects);
+            return this;
+        }
+
+        Driver tick(long millis) {
+            return on(new SiteEvent.Tick(millis));
+        }
+    }
+
+    private static Driver local() {
+        return new Driver(SiteConfig.of(Site.LOCAL, "l1", LOCALS, DRS).with(P3))
+                .on(new SiteEvent.Booted(SiteRole.ACTIVE, E1, E1, E1, "", 7));
+    }
+
+    private static Driver dr(Profile profile) {
+        return new Driver(SiteConfig.of(Site.DR, "d1", DRS, LOCALS).with(profile))
+                .on(new SiteEvent.Booted(SiteRole.STANDBY, E1, E1, E1, "", 7));
+    }
+
+    private static Driver witness() {
+        return new Driver(new SiteConfig(Site.WITNESS, "w1", LOCALS, DRS, 1, 1, 60_000, P3))
+                .on(new SiteEvent.Booted(SiteRole.WITNESS, E1, E1, E1, "", 7));
+    }
+
+    private static Driver active() {
+        return local().on(new SiteEvent.RaftLeading(4)).on(new SiteEvent.RaftMajority(4, 500));
+    }
+
+    private static Driver leads(Driver driver) {
+        return driver.on(new SiteEvent.RaftLeading(5)).on(new SiteEvent.RaftMajority(5, 0));
+    }
+
+    private static SiteEvent.PeerReport alive(String member) {
+        return new SiteEvent.PeerReport(member, E1, SiteRole.ACTIVE, E1, E1, 0);
+    }
+
+    @Test
+    void t3LeadershipConfirms() {
+        local().expect(SiteRole.AWAIT_CONFIRM, "AskConfirmation")
+                .on(new SiteEvent.PeerReport("d1", E1, SiteRole.STANDBY, E1, E1, 7))
+                .on(new SiteEvent.PeerReport("d2", E1, SiteRole.STANDBY, E1, E1, 7))
+                .on(new SiteEvent.PeerReport("l2", E1, SiteRole.AWAIT_CONFIRM, E1, E1, 7))
+                .expect(SiteRole.AWAIT_CONFIRM)
+                .on(new SiteEvent.RaftLeading(4))
+                .expect(SiteRole.AWAIT_CONFIRM)
+                .on(new SiteEvent.RaftMajority(3, 0))
+                .expect(SiteRole.AWAIT_CONFIRM, "Ignore")
+                .on(new SiteEvent.RaftMajority(4, 500))
+                .expect(SiteRole.ACTIVE, "StartServices", "CommitReplication");
+    }
+
+    @Test
+    void t11NoMajorityNoCommand() {
+        Driver local = active();
+        assertThat(local.state.mayCommand()).isTrue();
+        local.tick(7_499).expect(SiteRole.ACTIVE);
+        local.on(new SiteEvent.RaftMajority(4, 0)).tick(7_999).expect(SiteRole.ACTIVE);
+        local.tick(1).expect(SiteRole.AWAIT_CONFIRM, "StopServices", "AskConfirmation");
+        assertThat(local.state.mayCommand()).isFalse();
+        local.on(new SiteEvent.RaftMajority(4, 100))
+                .expect(SiteRole.ACTIVE, "StartServices", "CommitReplication");
+        local.on(new SiteEvent.RaftFollowing("l2"))
+                .expect(SiteRole.AWAIT_CONFIRM, "StopServices")
+                .on(new SiteEvent.RaftMajority(4, 100))
+                .expect(SiteRole.AWAIT_CONFIRM, "Ignore");
+    }
+
+    @Test
+    void t5TakesOverAfterEveryGuard() {
+        Driver dr = leads(dr(P3).on(alive("l1"))).expect(SiteRole.STANDBY);
+        dr.tick(14_999).expect(SiteRole.STANDBY);
+        dr.tick(1).expect(SiteRole.STANDBY, "AskWitness");
+        long question = ((SiteEffect.AskWitness) dr.last.getFirst()).question();
+        dr.on(new SiteEvent.WitnessAnswered(true, 5, question - 1))
+                .expect(SiteRole.STANDBY, "Ignore")
+                .on(new SiteEvent.WitnessAnswered(true, 4, question))
+                .expect(SiteRole.STANDBY, "Ignore")
+                .on(new SiteEvent.WitnessAnswered(true, 5, question))
+                .expect(SiteRole.PROMOTING, "ChangeEpoch");
+        assertThat(dr.last).contains(new SiteEffect.ChangeEpoch(E2, E1, "automatic", "d1"));
+        assertThat(dr.state.promise()).as("a failed takeover must fence nobody").isEqualTo(E1);
+        dr.on(new SiteEvent.RaftMajority(5, 0))
+                .on(new SiteEvent.EpochApplied(E2, "d1"))
+                .expect(
+                        SiteRole.ACTIVE,
+                        "PersistPromise",
+                        "OpenAckGate",
+                        "PersistRole",
+                        "StartServices",
+                        "CommitReplication");
+        assertThat(dr.state.lineage()).isEqualTo(E1);
+        assertThat(dr.state.epoch()).isEqualTo(E2);
+    }
+
+    @Test
+    void t5WaitsForTheLease() {
+        Driver dr = dr(P3).on(alive("l1")).tick(20_000);
+        leads(dr).tick(9_999).expect(SiteRole.STANDBY);
+        dr.tick(1).expect(SiteRole.STANDBY, "AskWitness");
+    }
+
+    @Test
+    void t5IsCancelledByALifeSignOrTheWitness() {
+        Driver dr = leads(dr(P3)).tick(15_000).expect(SiteRole.STANDBY, "AskWitness");
+        dr.on(new SiteEvent.WitnessAnswered(false, 5, 1)).expect(SiteRole.STANDBY);
+        assertThat(dr.state.attempt()).isEmpty();
+        dr.tick(300).expect(SiteRole.STANDBY, "AskWitness");
+        dr.on(alive("l2")).tick(300).expect(SiteRole.STANDBY);
+        dr.on(new SiteEvent.WitnessAnswered(true, 5, 2)).expect(SiteRole.STANDBY, "Ignore");
+        dr.on(new SiteEvent.RaftFollowing("l1")).tick(60_000).expect(SiteRole.STANDBY);
+    }
+
+    @Test
+    void t5ObeysThePolicy() {
+        leads(dr(P3.auto(false, Profile.Requires.METADATA))).tick(60_000).expect(SiteRole.STANDBY);
+        Driver careful = leads(dr(P3.auto(true, Profile.Requires.PROTECTED_BACKUPS)));
+        careful.tick(60_000).expect(SiteRole.STANDBY);
+        careful.on(new SiteEvent.DataStanding(true))
+                .tick(300)
+                .expect(SiteRole.STANDBY, "AskWitness");
+        careful.on(new SiteEvent.DataStanding(false)).tick(300).expect(SiteRole.STANDBY);
+    }
+
+    @Test
+    void theOperatorTakesOverInTheSameLineageWhereRaftLeads() {
+        Driver dr =
+                leads(dr(P3))
+                        .on(new SiteEvent.OperatorFailover(false, List.of()))
+                        .expect(SiteRole.PROMOTING);
+        dr.tick(9_999).expect(SiteRole.PROMOTING);
+        dr.tick(1).expect(SiteRole.PROMOTING, "ChangeEpoch");
+        dr.on(new SiteEvent.RaftFollowing("d2")).expect(SiteRole.STANDBY, "PersistRole", "Refuse");
+        dr.on(new SiteEvent.OperatorFailover(false, List.of())).expect(SiteRole.STANDBY, "Refuse");
+        assertThat(dr.last.getFirst().toString()).contains("d2");
+    }
+
+    @Test
+    void withoutWitnessTheOperatorForksAsInP2() {
+        Driver dr =
+                dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
+                        .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate", "AskPromises")
+                        .on(new SiteEvent.PromiseDurable("d1", E2))
+                        .on(new SiteEvent.PromiseDurable("d2", E2))
+                        .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d2")))
+                        .on(new SiteEvent.LineageOpen(E2))
+                        .on(new SiteEvent.EpochChangeCommitted(E2))
+                        .expect(
+                                SiteRole.ACTIVE,
+                                "PersistRole",
+                                "StartServices",
+                                "CommitReplication");
+        assertThat(dr.state.lineage()).isEqualTo(E2);
+        assertThat(dr.state.mayCommand()).isTrue();
+        dr.on(new SiteEvent.GroupShape(true)).expect(SiteRole.AWAIT_CONFIRM, "StopServices");
+    }
+
+    @Test
+    void t8MovesWithoutANewLineage() {
+        Driver local =
+                active().on(new SiteEvent.ReplicationCommitted(ReplicationState.ASYNC))
+                        .on(new SiteEvent.PeerInTime())
+                        .on(new SiteEvent.CaughtUp());
+        for (int i = 0; i < 6; i++) {
+            local.tick(5_000).on(new SiteEvent.PeerInTime()).on(new SiteEvent.RaftMajority(4, 0));
+        }
+        local.on(new SiteEvent.ReplicationCommitted(ReplicationState.SYNC))
+                .on(new SiteEvent.OperatorSwitchover("d1", true, Set.of("l2")))
+                .expect(SiteRole.DRAINING, "Drain")
+                .on(new SiteEvent.Drained())
+                .on(new SiteEvent.BarrierReached())
+                .expect(SiteRole.DRAINING, "StopServices", "ChangeEpoch");
+        assertThat(local.state.mayCommand()).isFalse();
+        local.on(new SiteEvent.EpochApplied(E2, "d1"))
+                .expect(
+                        SiteRole.STANDBY,
+                        "PersistPromise",
+                        "OpenAckGate",
+                        "PersistRole",
+                        "PreferSite");
+        dr(P3).on(new SiteEvent.EpochApplied(E2, "d1"))
+                .expect(SiteRole.AWAIT_CONFIRM, "PersistPromise", "OpenAckGate", "PersistRole")
+                .on(new SiteEvent.RaftLeading(6))
+                .on(new SiteEvent.RaftMajority(6, 0))
+                .expect(SiteRole.ACTIVE, "StartServices", "CommitReplication");
+    }
+
+    @Test
+    void t10ReturnsInTheSameLineageWithoutReconciling() {
+        active().on(new SiteEvent.PeerReport("d1", E2, SiteRole.ACTIVE, E2, E1, 0))
+                .expect(SiteRole.FENCED, "StopServices", "PersistPromise", "PersistRole")
+                .on(new SiteEvent.EpochApplied(E2, "d1"))
+                .expect(SiteRole.STANDBY, "OpenAckGate", "PersistRole", "PreferSite");
+        active().on(new SiteEvent.PeerReport("d1", E2, SiteRole.ACTIVE, E2, E2, 0))
+                .expect(
+                        SiteRole.RECONCILING,
+                        "StopServices",
+                        "PersistPromise",
+                        "PersistRole",
+                        "CloseAckGate",
+                        "CloseLineage",
+                        "BeginReconcile");
+    }
+
+    @Test
+    void theWitnessVotesAndIsNeverActive() {
+        Driver witness = witness().expect(SiteRole.WITNESS).on(alive("l1")).tick(14_999);
+        SiteEvent asked = new SiteEvent.WitnessAsked("d1", LOCALS, 5, 1);
+        witness.on(asked);
+        assertThat(witness.last).containsExactly(new SiteEffect.AnswerWitness("d1", false, 5, 1));
+        witness.tick(1).on(asked);
+        assertThat(witness.last).containsExactly(new SiteEffect.AnswerWitness("d1", true, 5, 1));
+        witness.on(new SiteEvent.RaftLeading(9));
+        assertThat(witness.last).containsExactly(new SiteEffect.PreferSite(Site.DR));
+        witness.on(new SiteEvent.OperatorFailover(true, List.of()))
+                .expect(SiteRole.WITNESS, "Refuse")
+                .on(new SiteEvent.PromiseAsked("l1", E3))
+                .expect(SiteRole.WITNESS, "RefusePromise")
+                .on(new SiteEvent.EpochApplied(E2, "d1"))
+                .expect(SiteRole.WITNESS, "PersistPromise", "OpenAckGate", "PersistRole")
+                .on(new SiteEvent.PeerReport("l1", E3, SiteRole.ACTIVE, E3, E3, 0))
+                .on(new SiteEvent.ReconcileDone(E3))
+                .expect(SiteRole.WITNESS, "JoinLineage", "PersistRole");
+    }
+}
