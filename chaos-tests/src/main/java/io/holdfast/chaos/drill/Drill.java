@@ -1,8 +1,11 @@
 package io.holdfast.chaos.drill;
 
+import io.holdfast.chaos.cluster.ClusterProcesses;
+import io.holdfast.chaos.cluster.Commands;
+import io.holdfast.chaos.cluster.Commands.CommandFailed;
+import io.holdfast.chaos.cluster.Launch;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
-import io.holdfast.chaos.drill.Commands.CommandFailed;
 import io.holdfast.chaos.workload.TreeChanges;
 import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.IdentifierView;
@@ -25,6 +28,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -497,7 +501,7 @@ final class Drill {
                         Objects.requireNonNull(newestProtected), Topology.CRITICAL, critical());
         restoreAtDr = restore.id();
         while (!FirstByte.below(critical())) {
-            processes.mustLive(drProcesses());
+            mustLive(drProcesses());
             JobView now = holdfast.job(restore.id());
             if (now.state() != JobView.State.OPEN && !now.state().succeeded()) {
                 throw new DrillFailed("the restore ended as " + now.state() + ": " + now.message());
@@ -853,13 +857,20 @@ final class Drill {
         String of(T value);
     }
 
+    private void mustLive(List<String> names) throws DrillFailed {
+        Optional<String> ended = processes.ended(names);
+        if (ended.isPresent()) {
+            throw new DrillFailed(ended.get());
+        }
+    }
+
     private StatusView awaitStatus(
             String what, List<String> mustLive, double seconds, Wished<StatusView> wish)
             throws DrillFailed, InterruptedException {
         double until = seconds() + seconds;
         String last = "no answer";
         while (true) {
-            processes.mustLive(mustLive);
+            mustLive(mustLive);
             try {
                 StatusView status = holdfast.status();
                 if (wish.test(status)) {

@@ -1,5 +1,9 @@
 package io.holdfast.chaos.drill;
 
+import io.holdfast.chaos.cluster.ClusterProcesses;
+import io.holdfast.chaos.cluster.Commands;
+import io.holdfast.chaos.cluster.InProcess;
+import io.holdfast.chaos.cluster.Launch;
 import io.holdfast.node.cli.ExitCode;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -119,7 +123,7 @@ final class DrillCommand implements Callable<Integer> {
         boolean good = false;
         try {
             Path cluster = workspace.resolve("cluster");
-            Commands commands = new Commands(new InProcess(), screen, cluster);
+            Commands commands = new Commands(new InProcess(), screen::command, cluster);
             Launch launch = new Launch(processes, cluster);
             new Drill(source, topology, workspace, processes, launch, commands, screen, report)
                     .run();

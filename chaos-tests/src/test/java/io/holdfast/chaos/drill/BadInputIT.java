@@ -8,9 +8,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.chaos.cluster.ClusterProcesses;
+import io.holdfast.chaos.cluster.Commands;
+import io.holdfast.chaos.cluster.Commands.CommandFailed;
+import io.holdfast.chaos.cluster.InProcess;
+import io.holdfast.chaos.cluster.Launch;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
-import io.holdfast.chaos.drill.Commands.CommandFailed;
 import io.holdfast.chaos.fault.FaultUnavailable;
 import io.holdfast.chaos.fault.Required;
 import io.holdfast.chaos.workload.TreeChanges;
@@ -21,7 +25,6 @@ import io.holdfast.node.cli.HoldfastCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.io.Writer;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -95,11 +98,7 @@ class BadInputIT {
         writeFiles();
         processes = new ClusterProcesses(folder.resolve("logs"), () -> {});
         launch = new Launch(processes, cluster);
-        holdfast =
-                new Commands(
-                        new InProcess(),
-                        new Screen(new PrintWriter(Writer.nullWriter()), false),
-                        cluster);
+        holdfast = new Commands(new InProcess(), _ -> {}, cluster);
         holdfast.init("p2-small", passphrase);
         launch.server("l1");
         launch.server("d1");

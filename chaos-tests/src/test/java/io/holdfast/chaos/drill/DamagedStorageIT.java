@@ -2,9 +2,13 @@ package io.holdfast.chaos.drill;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.chaos.cluster.ClusterProcesses;
+import io.holdfast.chaos.cluster.Commands;
+import io.holdfast.chaos.cluster.Commands.CommandFailed;
+import io.holdfast.chaos.cluster.InProcess;
+import io.holdfast.chaos.cluster.Launch;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
-import io.holdfast.chaos.drill.Commands.CommandFailed;
 import io.holdfast.chaos.fault.BitFlip;
 import io.holdfast.chaos.fault.DiskFull;
 import io.holdfast.chaos.fault.FaultUnavailable;
@@ -15,7 +19,6 @@ import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.StatusView;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -66,10 +69,9 @@ class DamagedStorageIT {
         }
         passphrase = folder.resolve("passphrase");
         Files.writeString(passphrase, "correct horse battery staple\n");
-        Screen screen = new Screen(new PrintWriter(System.out, true), false);
         processes = new ClusterProcesses(folder.resolve("logs"), () -> {});
         launch = new Launch(processes, cluster);
-        holdfast = new Commands(new InProcess(), screen, cluster);
+        holdfast = new Commands(new InProcess(), _ -> {}, cluster);
         holdfast.init(
                 "p2-small",
                 passphrase,

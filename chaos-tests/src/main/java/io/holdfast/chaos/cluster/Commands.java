@@ -1,10 +1,12 @@
-package io.holdfast.chaos.drill;
+package io.holdfast.chaos.cluster;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
@@ -12,32 +14,39 @@ import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.SwitchoverView;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * The commands of the drill, as a person would type them, run in this process and answered with
  * {@code --json}. What the drill does to the cluster it does through these.
  */
-final class Commands {
+public final class Commands {
     private static final ObjectMapper JSON =
             JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
     private final Holdfast holdfast;
-    private final Screen screen;
+    private final Consumer<String> shown;
     private final Path cluster;
+    private final Path context;
 
     /** The {@code holdfast} command: returns its exit code, and writes as it would to a terminal. */
-    interface Holdfast {
+    public interface Holdfast {
         int run(PrintWriter out, PrintWriter err, String... args);
     }
 
+    /** What a command answered. */
+    public record Said(int exit, String out, String err) {}
+
     /** A command that ended with another exit code than 0. */
-    static final class CommandFailed extends Exception {
+    public static final class CommandFailed extends Exception {
         private final int exit;
 
         CommandFailed(String command, int exit, String said) {
@@ -50,7 +59,7 @@ final class Commands {
             this.exit = exit;
         }
 
-        int exit() {
+        public int exit() {
             return exit;
         }
 
@@ -65,14 +74,19 @@ final class Commands {
      *
      * @param cluster the folder that {@code init} makes; the operator's context lies in it
      */
-    Commands(Holdfast holdfast, Screen screen, Path cluster) {
+    public Commands(Holdfast holdfast, Consumer<String> shown, Path cluster) {
+        this(holdfast, shown, cluster, cluster.resolve("operator").resolve("context.json"));
+    }
+
+    private Commands(Holdfast holdfast, Consumer<String> shown, Path cluster, Path context) {
+        this.context = context;
         this.holdfast = holdfast;
-        this.screen = screen;
+        this.shown = shown;
         this.cluster = cluster;
     }
 
     /** Makes the cluster's files. */
-    void init(String profile, Path passphraseFile, String... more) throws CommandFailed {
+    public void init(String profile, Path passphraseFile, String... more) throws CommandFailed {
         shown(
                 with(
                         new String[] {
@@ -89,7 +103,7 @@ final class Commands {
     }
 
     /** A new client, and its agents' folders. */
-    void addClient(String name, Path source, Path passphraseFile, String... more)
+    public void addClient(String name, Path source, Path passphraseFile, String... more)
             throws CommandFailed {
         shown(
                 with(
@@ -106,25 +120,25 @@ final class Commands {
     }
 
     /** The cluster as the best informed node sees it. */
-    StatusView status() throws CommandFailed {
+    public StatusView status() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "status");
     }
 
     /** A backup, from its start to its end. */
-    JobView backup(String client, boolean full) throws CommandFailed {
+    public JobView backup(String client, boolean full) throws CommandFailed {
         return full
                 ? shown(new TypeReference<>() {}, "backup", client, "--full")
                 : shown(new TypeReference<>() {}, "backup", client);
     }
 
     /** A backup that goes on by itself. */
-    JobView startBackup(String client, String... more) throws CommandFailed {
+    public JobView startBackup(String client, String... more) throws CommandFailed {
         return shown(
                 new TypeReference<>() {}, with(new String[] {"backup", client, "--no-wait"}, more));
     }
 
     /** A restore that goes on by itself. */
-    JobView startRestore(UUID piece, String client, Path target, String... more)
+    public JobView startRestore(UUID piece, String client, Path target, String... more)
             throws CommandFailed {
         return shown(
                 new TypeReference<>() {},
@@ -142,32 +156,32 @@ final class Commands {
     }
 
     /** One job. */
-    JobView job(UUID job) throws CommandFailed {
+    public JobView job(UUID job) throws CommandFailed {
         return quiet(new TypeReference<>() {}, "jobs", job.toString());
     }
 
     /** All data pieces. */
-    List<PieceView> pieces() throws CommandFailed {
+    public List<PieceView> pieces() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "pieces");
     }
 
     /** The disaster's command. */
-    FailoverView failover() throws CommandFailed {
+    public FailoverView failover() throws CommandFailed {
         return shown(new TypeReference<>() {}, "failover", "--yes");
     }
 
     /** What was acknowledged and is not known here. */
-    LossLedgerView lossLedger() throws CommandFailed {
+    public LossLedgerView lossLedger() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "loss-ledger");
     }
 
     /** What became of a site that returned. */
-    ReconcileView reconcile() throws CommandFailed {
+    public ReconcileView reconcile() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "reconcile");
     }
 
     /** The way home. */
-    SwitchoverView switchover(String to) throws CommandFailed {
+    public SwitchoverView switchover(String to) throws CommandFailed {
         return shown(new TypeReference<>() {}, "switchover", "--to", to, "--yes");
     }
 
@@ -178,12 +192,12 @@ final class Commands {
     }
 
     private <T> T shown(TypeReference<T> type, String... args) throws CommandFailed {
-        screen.command(line(args));
+        shown.accept(line(args));
         return quiet(type, args);
     }
 
     private void shown(String... args) throws CommandFailed {
-        screen.command(line(args));
+        shown.accept(line(args));
         run(args);
     }
 
@@ -197,26 +211,47 @@ final class Commands {
     }
 
     private String run(String... args) throws CommandFailed {
+        Said said = say(args);
+        if (said.exit() != 0) {
+            throw new CommandFailed(line(args), said.exit(), said.err());
+        }
+        return said.out();
+    }
+
+    /** Any command of this operator, whatever comes of it. */
+    public Said say(String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         List<String> all = new ArrayList<>(List.of(args));
         if (!args[0].equals("init")) {
-            all.addAll(List.of("--context", context().toString()));
+            all.addAll(List.of("--context", context.toString()));
         }
         int exit =
                 holdfast.run(
                         new PrintWriter(out, true),
                         new PrintWriter(err, true),
                         all.toArray(String[]::new));
-        if (exit != 0) {
-            throw new CommandFailed(line(args), exit, err.toString());
-        }
-        return out.toString();
+        return new Said(exit, out.toString(), err.toString());
+    }
+
+    /** The same commands from an operator whose context names these nodes only. */
+    public Commands asking(String... nodes) throws IOException {
+        ObjectNode narrow = (ObjectNode) JSON.readTree(Files.readString(context));
+        ((ArrayNode) narrow.get("nodes"))
+                .removeIf(node -> !List.of(nodes).contains(node.get("id").asText()));
+        Path file = context.resolveSibling("asking-" + String.join("-", nodes) + ".json");
+        Files.writeString(file, narrow.toString());
+        return new Commands(holdfast, shown, cluster, file);
+    }
+
+    /** The same commands, run elsewhere. */
+    public Commands from(Holdfast other) {
+        return new Commands(other, shown, cluster, context);
     }
 
     /** The operator's context. */
-    Path context() {
-        return cluster.resolve("operator").resolve("context.json");
+    public Path context() {
+        return context;
     }
 
     /** The line that a person would type, with the context in the environment. */

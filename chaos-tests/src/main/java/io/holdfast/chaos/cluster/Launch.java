@@ -1,4 +1,4 @@
-package io.holdfast.chaos.drill;
+package io.holdfast.chaos.cluster;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +11,7 @@ import java.util.Optional;
  * How the cluster's programs are started: servers with the class path of this JVM, agents from their
  * own small jar where it has been built.
  */
-final class Launch {
+public final class Launch {
     private static final String SERVER_HEAP = "-Xmx512m";
     private static final String AGENT_HEAP = "-Xmx256m";
     private static final List<String> JVM =
@@ -31,7 +31,7 @@ final class Launch {
      *
      * @param cluster the folder that {@code init} made
      */
-    Launch(ClusterProcesses processes, Path cluster) {
+    public Launch(ClusterProcesses processes, Path cluster) {
         this.processes = processes;
         this.cluster = cluster;
         this.java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
@@ -51,8 +51,13 @@ final class Launch {
      *
      * @return the command as a person would type it
      */
-    String server(String node) throws IOException {
-        Path config = cluster.resolve("nodes").resolve(node).resolve("node.yml");
+    public String server(String node) throws IOException {
+        processes.start(node, serverCommand(node), cluster);
+        return "holdfast server --config " + serverConfig(node) + " &";
+    }
+
+    /** The command line of a server. */
+    public List<String> serverCommand(String node) {
         List<String> command = new ArrayList<>(List.of(java, SERVER_HEAP));
         command.addAll(JVM);
         command.addAll(
@@ -62,9 +67,8 @@ final class Launch {
                         "io.holdfast.node.cli.HoldfastCommand",
                         "server",
                         "--config",
-                        config.toString()));
-        processes.start(node, command, cluster);
-        return "holdfast server --config " + config + " &";
+                        serverConfig(node).toString()));
+        return command;
     }
 
     /**
@@ -72,8 +76,13 @@ final class Launch {
      *
      * @return the command as a person would type it
      */
-    String agent(String name) throws IOException {
-        Path config = cluster.resolve("agents").resolve(name).resolve("agent.json");
+    public String agent(String name) throws IOException {
+        processes.start("agent-" + name, agentCommand(name), cluster);
+        return "holdfast agent --config " + agentConfig(name) + " &";
+    }
+
+    /** The command line of a media agent. */
+    public List<String> agentCommand(String name) {
         List<String> command = new ArrayList<>(List.of(java, AGENT_HEAP));
         command.addAll(JVM);
         if (agentJar.isPresent()) {
@@ -81,13 +90,25 @@ final class Launch {
         } else {
             command.addAll(List.of("-cp", classPath, "io.holdfast.agent.AgentMain"));
         }
-        command.addAll(List.of("--config", config.toString()));
-        processes.start(Topology.agent(name), command, cluster);
-        return "holdfast agent --config " + config + " &";
+        command.addAll(List.of("--config", agentConfig(name).toString()));
+        return command;
+    }
+
+    private Path serverConfig(String node) {
+        return home(node).resolve("node.yml");
+    }
+
+    private Path agentConfig(String name) {
+        return cluster.resolve("agents").resolve(name).resolve("agent.json");
+    }
+
+    /** The folder of a node: its configuration, and its data below. */
+    public Path home(String node) {
+        return cluster.resolve("nodes").resolve(node);
     }
 
     /** The folder of a node's chunk store. */
-    Path store(String node) {
-        return cluster.resolve("nodes").resolve(node).resolve("data").resolve("store");
+    public Path store(String node) {
+        return home(node).resolve("data").resolve("store");
     }
 }

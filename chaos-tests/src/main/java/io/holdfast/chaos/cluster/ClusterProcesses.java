@@ -1,4 +1,4 @@
-package io.holdfast.chaos.drill;
+package io.holdfast.chaos.cluster;
 
 import io.holdfast.chaos.fault.Signals;
 import java.io.File;
@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * own. They end when this is closed, or with this JVM (Ctrl-C), unless they were {@linkplain
  * #release released}. Thread-safe.
  */
-final class ClusterProcesses implements AutoCloseable {
+public final class ClusterProcesses implements AutoCloseable {
     private static final long END_SECONDS = 10;
 
     private final Path logs;
@@ -26,7 +27,7 @@ final class ClusterProcesses implements AutoCloseable {
     private volatile boolean ending;
 
     /** One process. */
-    record Running(String name, Process process, Path log) {}
+    public record Running(String name, Process process, Path log) {}
 
     /**
      * No process yet.
@@ -34,7 +35,7 @@ final class ClusterProcesses implements AutoCloseable {
      * @param logs folder for the log files
      * @param atInterrupt told when the JVM ends while processes run, after they were killed
      */
-    ClusterProcesses(Path logs, Runnable atInterrupt) throws IOException {
+    public ClusterProcesses(Path logs, Runnable atInterrupt) throws IOException {
         this.logs = Files.createDirectories(logs);
         this.hook =
                 new Thread(
@@ -48,7 +49,8 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** Starts a process. Its output goes to {@code NAME.log}, then {@code NAME-2.log}, ... */
-    synchronized Running start(String name, List<String> command, Path folder) throws IOException {
+    public synchronized Running start(String name, List<String> command, Path folder)
+            throws IOException {
         Running old = running.get(name);
         if (old != null && old.process().isAlive()) {
             throw new IllegalStateException(name + " runs already, pid " + old.process().pid());
@@ -70,7 +72,7 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** The process of this name. */
-    synchronized Running get(String name) {
+    public synchronized Running get(String name) {
         Running process = running.get(name);
         if (process == null) {
             throw new IllegalArgumentException("no process " + name);
@@ -79,7 +81,7 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** Names of all processes that run, in the order of their start. */
-    synchronized List<String> alive() {
+    public synchronized List<String> alive() {
         return running.values().stream()
                 .filter(r -> r.process().isAlive())
                 .map(Running::name)
@@ -87,23 +89,23 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** Names of all processes ever started. */
-    synchronized List<String> names() {
+    public synchronized List<String> names() {
         return List.copyOf(running.keySet());
     }
 
     /** Whether this process runs. */
-    boolean isAlive(String name) {
+    public boolean isAlive(String name) {
         return get(name).process().isAlive();
     }
 
     /** How a process ended, for people; empty while it runs. */
-    String ending(String name) {
+    public String ending(String name) {
         Process process = get(name).process();
         return process.isAlive() ? "" : " (ended with exit code " + process.exitValue() + ")";
     }
 
     /** SIGKILL to all of these at once, then waits until they are gone. */
-    void kill(List<String> names) throws IOException, InterruptedException {
+    public void kill(List<String> names) throws IOException, InterruptedException {
         for (String name : names) {
             Process process = get(name).process();
             if (process.isAlive()) {
@@ -118,31 +120,29 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** SIGSTOP. */
-    void pause(List<String> names) throws IOException {
+    public void pause(List<String> names) throws IOException {
         for (String name : names) {
             Signals.pause(get(name).process().pid());
         }
     }
 
     /** SIGCONT. */
-    void resume(List<String> names) throws IOException {
+    public void resume(List<String> names) throws IOException {
         for (String name : names) {
             Signals.resume(get(name).process().pid());
         }
     }
 
-    /** Fails when one of the processes has ended by itself. */
-    synchronized void mustLive(List<String> names) throws DrillFailed {
-        for (String name : names) {
-            Process process = get(name).process();
-            if (!process.isAlive()) {
-                throw new DrillFailed(name + " has ended with exit code " + process.exitValue());
-            }
-        }
+    /** The first of these processes that has ended by itself, for people; empty when all run. */
+    public synchronized Optional<String> ended(List<String> names) {
+        return names.stream()
+                .filter(name -> !isAlive(name))
+                .findFirst()
+                .map(name -> name + " has ended with exit code " + get(name).process().exitValue());
     }
 
     /** The last lines of the newest log of a process. */
-    List<String> tail(String name, int lines) {
+    public List<String> tail(String name, int lines) {
         Path log;
         synchronized (this) {
             Running process = running.get(name);
@@ -161,17 +161,17 @@ final class ClusterProcesses implements AutoCloseable {
     }
 
     /** The folder of the log files. */
-    Path logs() {
+    public Path logs() {
         return logs;
     }
 
     /** Whether this JVM is ending: then the hook has the last word. */
-    boolean isEnding() {
+    public boolean isEnding() {
         return ending;
     }
 
     /** From now on the processes outlive this JVM. */
-    void release() {
+    public void release() {
         released = true;
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
