@@ -36,6 +36,14 @@ public abstract sealed class StoreException extends IOException {
         }
     }
 
+    /** A view that takes no writes was asked to write: certainly not done. */
+    public static final class ReadOnly extends StoreException {
+        /** With a message that says whose view it is. */
+        public ReadOnly(String message) {
+            super(message);
+        }
+    }
+
     /** An I/O error after which the store has closed its pack: what was not acknowledged is unknown. */
     public static final class Failed extends StoreException {
         /** With a message that names the file. */

@@ -1,6 +1,12 @@
 package io.holdfast.agent;
 
 import io.holdfast.agent.pki.Pem;
+import io.holdfast.agent.proto.v1.DomainKeySlot;
+import io.holdfast.agent.wire.Errors;
+import io.holdfast.agent.wire.Wire;
+import io.holdfast.chunk.DomainKey;
+import io.holdfast.chunk.KeySlot;
+import io.holdfast.chunk.WrongAgentKey;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +20,7 @@ import java.security.PublicKey;
 import java.security.spec.NamedParameterSpec;
 import java.security.spec.XECPublicKeySpec;
 import java.util.Base64;
+import java.util.UUID;
 import javax.crypto.KeyAgreement;
 
 /**
@@ -82,6 +89,36 @@ public final class AgentKey {
     /** 32 bytes (RFC 7748), copied. */
     public byte[] publicRaw() {
         return publicRaw.clone();
+    }
+
+    /**
+     * Opens a domain's key that was sealed for this agent.
+     *
+     * @throws io.grpc.StatusRuntimeException REFUSED when it was sealed for another, or holds another
+     *     key than it says
+     */
+    DomainKey open(DomainKeySlot slot) {
+        UUID domain = Wire.uuid(slot.getDomain(), "dedup domain");
+        try {
+            DomainKey key = KeySlot.openAsAgent(slot.getSlot().toByteArray(), privateKey);
+            if (!key.domain().equals(domain) || key.keyEpoch() != slot.getKeyEpoch()) {
+                throw Errors.refused(
+                        "Refused the key slot: it holds "
+                                + key
+                                + " and was sent as domain "
+                                + domain
+                                + " epoch "
+                                + slot.getKeyEpoch(),
+                        "Send the slot of the piece's key");
+            }
+            return key;
+        } catch (WrongAgentKey e) {
+            throw Errors.refused(
+                    "Refused the key slot of domain "
+                            + domain
+                            + ": it does not open with the key of this agent",
+                    "Seal the domain's key for this agent's public key");
+        }
     }
 
     /** The public key is the private one times the base point. */

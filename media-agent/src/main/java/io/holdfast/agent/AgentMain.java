@@ -179,12 +179,21 @@ public final class AgentMain {
                                     config.workers(),
                                     VERSION,
                                     InstantSource.system()));
+            RehearsalService rehearsal =
+                    new RehearsalService(
+                            new RehearsalService.Options(
+                                    identity,
+                                    key,
+                                    endpoint -> channels.channel(endpoint, RehearsalService.ROLES),
+                                    config.dataDir().resolve("rehearsal"),
+                                    config.workers()));
             GrpcServerHost host =
                     GrpcServerHost.builder(tls)
                             .listen(
                                     new InetSocketAddress(
                                             config.listen().host(), config.listen().requirePort()))
                             .service(service)
+                            .service(rehearsal, RehearsalService.ROLES)
                             .start();
             return new Agent(identity, config.listen(), host, service, channels, lock);
         } catch (IOException | RuntimeException e) {

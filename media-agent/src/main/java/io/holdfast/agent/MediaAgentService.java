@@ -18,7 +18,6 @@ import io.holdfast.agent.proto.v1.CancelReply;
 import io.holdfast.agent.proto.v1.CancelRequest;
 import io.holdfast.agent.proto.v1.DescribeReply;
 import io.holdfast.agent.proto.v1.DescribeRequest;
-import io.holdfast.agent.proto.v1.DomainKeySlot;
 import io.holdfast.agent.proto.v1.ErrorDetail;
 import io.holdfast.agent.proto.v1.JobEvent;
 import io.holdfast.agent.proto.v1.JobOrder;
@@ -42,9 +41,7 @@ import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.agent.wire.Wire;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.DomainKey;
-import io.holdfast.chunk.KeySlot;
 import io.holdfast.chunk.StoreException;
-import io.holdfast.chunk.WrongAgentKey;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Chunking;
 import io.holdfast.standard.Endpoint;
@@ -423,7 +420,7 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                         oneFileSystem,
                         cacheFolder(),
                         options.workers());
-        DomainKey key = open(order.getKey());
+        DomainKey key = options.key().open(order.getKey());
         return monitor -> {
             try (key;
                     RemoteStorage session =
@@ -510,7 +507,7 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                         what.getIncludeList(),
                         what.getOverwrite(),
                         options.workers());
-        DomainKey key = open(order.getKey());
+        DomainKey key = options.key().open(order.getKey());
         long orderNanos = System.nanoTime();
         return monitor -> {
             try (key;
@@ -610,32 +607,6 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
         return identifier.endpoint();
     }
 
-    private DomainKey open(DomainKeySlot slot) {
-        UUID domain = Wire.uuid(slot.getDomain(), "dedup domain");
-        try {
-            DomainKey key =
-                    KeySlot.openAsAgent(slot.getSlot().toByteArray(), options.key().privateKey());
-            if (!key.domain().equals(domain) || key.keyEpoch() != slot.getKeyEpoch()) {
-                throw Errors.refused(
-                        "Refused the key slot: it holds "
-                                + key
-                                + " and was sent as domain "
-                                + domain
-                                + " epoch "
-                                + slot.getKeyEpoch(),
-                        "Send the slot of the piece's key");
-            }
-            return key;
-        } catch (WrongAgentKey e) {
-            throw Errors.refused(
-                    "Refused the key slot of domain "
-                            + domain
-                            + ": it does not open with the key of agent "
-                            + options.identity().id(),
-                    "Seal the domain's key for this agent's public key");
-        }
-    }
-
     @Override
     public void acknowledge(AcknowledgeRequest request, StreamObserver<AcknowledgeReply> reply) {
         answer(
@@ -692,7 +663,7 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
             requireMethod(input, "READ", "input of a list");
             storage = requireStorage(input, "input");
             header = Wire.chunkId(order.getPieceHeader());
-            key = open(order.getKey());
+            key = options.key().open(order.getKey());
         } catch (RuntimeException e) {
             entries.onError(Errors.fromHandler(e));
             return;

@@ -12,6 +12,7 @@ import io.holdfast.agent.proto.v1.CloseSessionReply;
 import io.holdfast.agent.proto.v1.CloseSessionRequest;
 import io.holdfast.agent.proto.v1.CommitPieceReply;
 import io.holdfast.agent.proto.v1.CommitPieceRequest;
+import io.holdfast.agent.proto.v1.EpochNamespace;
 import io.holdfast.agent.proto.v1.HaveReply;
 import io.holdfast.agent.proto.v1.HaveRequest;
 import io.holdfast.agent.proto.v1.InventoryEntry;
@@ -117,6 +118,21 @@ public final class StorageService implements BindableService, AutoCloseable {
         this(store, guard, cluster, deviceIps, limits, System::nanoTime);
     }
 
+    /**
+     * Serves a rehearsal's view of a store: the same, for tokens of namespace DRILL.
+     *
+     * @param guard the sandbox's own epochs
+     */
+    public static StorageService forRehearsal(
+            ChunkStore view, EpochGuard guard, UUID cluster, Supplier<Set<String>> deviceIps) {
+        return new StorageService(
+                view,
+                new ContextCheck(cluster, guard, EpochNamespace.DRILL),
+                deviceIps,
+                StorageLimits.DEFAULT,
+                System::nanoTime);
+    }
+
     StorageService(
             ChunkStore store,
             EpochGuard guard,
@@ -124,10 +140,19 @@ public final class StorageService implements BindableService, AutoCloseable {
             Supplier<Set<String>> deviceIps,
             StorageLimits limits,
             LongSupplier nanoClock) {
+        this(store, new ContextCheck(cluster, guard), deviceIps, limits, nanoClock);
+    }
+
+    private StorageService(
+            ChunkStore store,
+            ContextCheck check,
+            Supplier<Set<String>> deviceIps,
+            StorageLimits limits,
+            LongSupplier nanoClock) {
         this.store = store;
         this.deviceIps = deviceIps;
         this.limits = limits;
-        this.check = new ContextCheck(cluster, guard);
+        this.check = check;
         this.sessions =
                 new Sessions(
                         limits.sessions(),

@@ -117,6 +117,13 @@ final class PeerInterceptor implements ServerInterceptor {
         PeerIdentity peer = verified.identity();
         String service = String.valueOf(call.getMethodDescriptor().getServiceName());
         Set<String> roles = rolesOfService.getOrDefault(service, Set.of());
+        if (!roles.contains(peer.role()) && peer.role().equals(PeerIdentity.REHEARSAL)) {
+            throw Errors.status(
+                    ErrorDetail.Code.REHEARSAL,
+                    "Refused " + peer + ": service " + service + " is production's, for " + roles,
+                    "A rehearsal talks to its own sandbox alone",
+                    null);
+        }
         if (!roles.contains(peer.role())) {
             throw unauthorized(
                     "Refused " + peer + ": service " + service + " is for roles " + roles);

@@ -100,6 +100,7 @@ public final class Errors {
                             null);
             case StoreException.Missing e ->
                     status(ErrorDetail.Code.NOT_FOUND, messageOf(e), "", null);
+            case StoreException.ReadOnly e -> refused(messageOf(e), "Write to the store itself");
             case StoreException.Corrupt e ->
                     status(
                             ErrorDetail.Code.CORRUPT,
@@ -277,7 +278,7 @@ public final class Errors {
             case CORRUPT -> Status.DATA_LOSS;
             case FULL -> Status.RESOURCE_EXHAUSTED;
             case UNAVAILABLE -> Status.UNAVAILABLE;
-            case UNAUTHORIZED -> Status.PERMISSION_DENIED;
+            case UNAUTHORIZED, REHEARSAL -> Status.PERMISSION_DENIED;
             case CODE_UNSPECIFIED, UNRECOGNIZED -> Status.UNKNOWN;
         };
     }

@@ -2,6 +2,7 @@ package io.holdfast.agent.wire;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.holdfast.agent.proto.v1.EpochNamespace;
 import io.holdfast.agent.proto.v1.RequestContext;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.standard.Epoch;
@@ -110,6 +111,11 @@ public final class Wire {
                 .setOperation(bytes(operation))
                 .setProtocol(PROTOCOL)
                 .build();
+    }
+
+    /** A context of a rehearsal, with a new operation id. */
+    public static RequestContext rehearsal(UUID cluster, Epoch epoch) {
+        return context(cluster, epoch).toBuilder().setNamespace(EpochNamespace.DRILL).build();
     }
 
     /** A context with a new operation id. */
