@@ -3,7 +3,10 @@ package io.holdfast.catalog;
 import io.holdfast.standard.Epoch;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.transaction.SynchronousTransactionManager;
+import io.micronaut.transaction.TransactionDefinition;
+import io.micronaut.transaction.support.DefaultTransactionDefinition;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,6 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -301,6 +306,52 @@ public final class CatalogDatabase implements AutoCloseable {
                     cursors,
                     durability.product());
         });
+    }
+
+    /**
+     * A consistent copy of every piece that is not forgotten, as of one moment, in a new embedded
+     * database of its own; this one is only read. For whoever must not touch it: a rehearsal.
+     *
+     * @param folder empty
+     * @throws IOException when one of the two cannot be used; what was copied is left to the caller
+     */
+    public CatalogDatabase copyTo(Path folder) throws IOException {
+        CatalogDatabase copy = open(CatalogDatabaseConfig.embedded(folder));
+        // The copy is written by another thread: this one stands in a transaction of this database.
+        try (ExecutorService writer = Executors.newSingleThreadExecutor()) {
+            DefaultTransactionDefinition snapshot = new DefaultTransactionDefinition();
+            snapshot.setIsolationLevel(TransactionDefinition.Isolation.REPEATABLE_READ);
+            snapshot.setReadOnly(true);
+            transactions.execute(
+                    snapshot,
+                    status -> {
+                        Optional<PageToken> after = Optional.empty();
+                        do {
+                            CatalogPage page = list(CatalogFilter.all(), after, MAX_BATCH);
+                            List<CatalogRow> rows =
+                                    page.pieces().stream().map(CatalogPiece::row).toList();
+                            var _ = writer.submit(() -> copy.add(rows)).get();
+                            after = page.next();
+                        } while (after.isPresent());
+                        return null;
+                    });
+            return copy;
+        } catch (RuntimeException e) {
+            copy.close();
+            throw new IOException(
+                    "Catalog database " + database + " could not be copied: " + e.getMessage(), e);
+        }
+    }
+
+    private long add(List<CatalogRow> rows) throws CatalogException {
+        return write(
+                new Epoch(0, io.holdfast.standard.Site.LOCAL),
+                tx -> {
+                    for (CatalogRow row : rows) {
+                        var _ = tx.place(row, false);
+                    }
+                    return (long) rows.size();
+                });
     }
 
     /** Closes the connections; an embedded database, too. */

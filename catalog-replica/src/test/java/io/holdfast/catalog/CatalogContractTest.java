@@ -106,6 +106,30 @@ abstract class CatalogContractTest {
     }
 
     @Test
+    void aCopyIsOfOneMomentAndChangesNothing(
+            @org.junit.jupiter.api.io.TempDir java.nio.file.Path folder) throws Exception {
+        for (int i = 1; i <= 1203; i++) {
+            catalog.record(FIRST, row(i));
+        }
+        catalog.forget(FIRST, piece(7), "expired");
+        CatalogStatus before = catalog.status();
+        try (CatalogDatabase copy = catalog.copyTo(folder)) {
+            catalog.record(FIRST, row(2000));
+            assertThat(copy.incarnation()).isNotEqualTo(catalog.incarnation());
+            assertThat(copy.get(piece(1203)))
+                    .contains(new CatalogPiece(row(1203), Optional.empty()));
+            assertThat(copy.get(piece(7))).isEmpty();
+            assertThat(copy.get(piece(2000))).isEmpty();
+            assertThat(copy.status().pieces()).isEqualTo(1202);
+            assertThat(copy.lastSeq()).isZero();
+            copy.record(new io.holdfast.standard.Epoch(9, io.holdfast.standard.Site.DR), row(3000));
+        }
+        assertThat(catalog.get(piece(3000))).isEmpty();
+        assertThat(catalog.status().maxEpoch()).isEqualTo(before.maxEpoch());
+        assertThat(catalog.lastSeq()).isEqualTo(before.lastSeq() + 1);
+    }
+
+    @Test
     void textsAreComparedByteByByte() throws Exception {
         List<String> sources =
                 List.of(

@@ -53,7 +53,9 @@ public record Resource(
         /** A local endpoint and its remote one (F26). */
         REPLICATION,
         /** A dedup domain with its sealed keys. */
-        DOMAIN_KEY;
+        DOMAIN_KEY,
+        /** The report of a rehearsal. */
+        REHEARSAL;
 
         /** The word in files and on screens: {@code domain-key}. */
         public String word() {

@@ -64,7 +64,7 @@ public final class ResourceFormat {
                 .orElseThrow(() ->
                         view.refuse(
                                 "client, group, device, schedule, policy, catalog,"
-                                        + " replication or domain-key, not '"
+                                        + " replication, domain-key or rehearsal, not '"
                                         + view.string()
                                         + "'"));
     }

@@ -2,24 +2,33 @@ package io.holdfast.standard;
 
 import java.time.DateTimeException;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
 /**
- * The typed view of a resource of type {@code schedule}: when jobs start and at which level.
+ * The typed view of a resource of type {@code schedule}: when jobs start and at which level, or when
+ * rehearsals do.
  *
  * @param name unique among schedules
  * @param cron when
  * @param zone the zone in which {@code cron} is read
- * @param level of backup: {@code full} or {@code incremental} (a first one is full in any case)
+ * @param level of backup: {@code full} or {@code incremental} (a first one is full in any case), or
+ *     {@link #REHEARSAL}
  */
 public record ScheduleResource(String name, CronSchedule cron, ZoneId zone, String level) {
+    /** The level of a schedule that starts rehearsals, of no group's. */
+    public static final String REHEARSAL = "rehearsal";
+
     /** Checks every field. */
     public ScheduleResource {
         ResourceInfo.require("schedule name", name);
-        if (!level.equals("full") && !level.equals("incremental")) {
-            throw new FormatException("schedule level", level, 0, "full or incremental");
-        }
+        var _ = level(level);
+    }
+
+    /** Whether it starts rehearsals, not backups. */
+    public boolean isOfRehearsals() {
+        return level.equals(REHEARSAL);
     }
 
     /** Reads a resource. @throws FormatException naming the resource and the key */
@@ -36,8 +45,9 @@ public record ScheduleResource(String name, CronSchedule cron, ZoneId zone, Stri
     }
 
     private static String level(String text) {
-        if (!text.equals("full") && !text.equals("incremental")) {
-            throw new FormatException("schedule level", text, 0, "full or incremental");
+        if (!List.of("full", "incremental", REHEARSAL).contains(text)) {
+            throw new FormatException(
+                    "schedule level", text, 0, "full, incremental or " + REHEARSAL);
         }
         return text;
     }

@@ -169,6 +169,8 @@ class FormatsTest {
                                 Endpoint.parse("[2001:db8::1]:1"), Endpoint.parse("10.50.4.4:2"))
                         .toResource(ID),
                 DomainKeyResource.of("key", ID, 1, Map.of("agent:x", new byte[] {1, 2}))
+                        .toResource(ID),
+                new RehearsalResource("2026-11-22T03:00:00Z d1", "GAPS", "{\"a\":1}", "A\npage\n")
                         .toResource(ID));
     }
 
@@ -191,6 +193,7 @@ class FormatsTest {
                                 case CATALOG -> CatalogResource.of(resource).toResource(ID);
                                 case REPLICATION -> ReplicationResource.of(resource).toResource(ID);
                                 case DOMAIN_KEY -> DomainKeyResource.of(resource).toResource(ID);
+                                case REHEARSAL -> RehearsalResource.of(resource).toResource(ID);
                             };
                     assertThat(again).isEqualTo(resource);
                 });

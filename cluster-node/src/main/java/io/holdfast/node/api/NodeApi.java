@@ -78,4 +78,10 @@ public interface NodeApi {
 
     /** How an identifier would be dialled now. A refusal is part of the answer, not an exception. */
     IdentifierView resolve(String identifier);
+
+    /**
+     * Plays a failover through in a sandbox at a node of the passive site, restores samples, and keeps
+     * the report in the resource DB; blocks until the sandbox is gone. Production is not touched.
+     */
+    RehearsalView rehearse(Requests.Rehearsal request);
 }

@@ -94,4 +94,25 @@ public final class Requests {
      * @param operation id of this wish
      */
     public record Switchover(String to, String operator, String reason, @Nullable UUID operation) {}
+
+    /**
+     * A rehearsal.
+     *
+     * @param pieces how many protected data pieces are sampled, 0 to {@value #MAX_SAMPLES}
+     * @param operation becomes the report's id when it is a UUIDv7; absent: a new one
+     */
+    public record Rehearsal(int pieces, @Nullable UUID operation) {
+        /** Checks the number. */
+        public Rehearsal {
+            if (pieces < 0 || pieces > MAX_SAMPLES) {
+                throw new ApiException(
+                        ApiException.Kind.USAGE,
+                        "A rehearsal of " + pieces + " pieces; expected 0 to " + MAX_SAMPLES,
+                        "See: holdfast rehearse --help");
+            }
+        }
+    }
+
+    /** Most data pieces that one rehearsal samples. */
+    public static final int MAX_SAMPLES = 100;
 }

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
             SwitchoverCommand.class,
             LossLedgerCommand.class,
             ReconcileCommand.class,
+            RehearseCommand.class,
             IdentifierCommand.class
         },
         footer = {

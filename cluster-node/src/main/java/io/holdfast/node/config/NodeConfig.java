@@ -25,6 +25,7 @@ import java.util.TreeSet;
  * mbr: mbr.json                  # paths are relative to this file's folder
  * identity: identity             # ca.pem, cert.pem, key.pem of role node; cluster-key.pem, cluster-pub.pem
  * storageIdentity: storage-identity   # with role storage: the same of role storage
+ * rehearsalIdentity: rehearsal-identity   # ? the same of role rehearsal: it can hold a sandbox
  * data: data                     # everything this node writes
  * seed: resources.json           # ? resources that the very first leader loads
  * listen:
@@ -56,6 +57,7 @@ import java.util.TreeSet;
  * @param mbr this node's copy of the MBR, which it rewrites
  * @param identity folder with its certificate of role {@code node} and the cluster's key
  * @param storageIdentity folder with the certificate of role {@code storage}; with that role
+ * @param rehearsalIdentity folder with the certificate of role {@code rehearsal}
  * @param data folder for everything that it writes
  * @param seed resources that the very first leader loads
  * @param listen where it listens
@@ -72,6 +74,7 @@ public record NodeConfig(
         Path mbr,
         Path identity,
         Optional<Path> storageIdentity,
+        Optional<Path> rehearsalIdentity,
         Path data,
         Optional<Path> seed,
         Listen listen,

@@ -113,6 +113,7 @@ final class NodeConfigReader {
             needs(top, "identity", dir, "cluster-pub.pem");
         });
         Optional<Path> storageIdentity = identity(top, "storageIdentity", storage);
+        Optional<Path> rehearsalIdentity = identity(top, "rehearsalIdentity", false);
         Optional<Path> data = path(top, "data", true, "a folder for what this node writes");
         data.filter(p -> Files.exists(p) && !Files.isDirectory(p))
                 .ifPresent(p -> top.problem("data", "is not a folder: " + p));
@@ -157,6 +158,7 @@ final class NodeConfigReader {
                 mbr.get(),
                 identity.get(),
                 storageIdentity,
+                rehearsalIdentity,
                 data.get(),
                 seed,
                 listen.get(),

@@ -146,6 +146,8 @@ public final class ClusterInit {
                 if (node.roles().contains(NodeConfig.STORAGE)) {
                     member(issuing, PeerIdentity.STORAGE, node.id(), node.host())
                             .save(home.resolve("storage-identity"));
+                    member(issuing, PeerIdentity.REHEARSAL, node.id(), node.host())
+                            .save(home.resolve("rehearsal-identity"));
                 }
                 ClusterFiles.write(home.resolve("mbr.json"), mbrText);
                 if (site == Site.LOCAL) {
@@ -261,7 +263,8 @@ public final class ClusterInit {
         boolean storage = node.roles().contains(NodeConfig.STORAGE);
         boolean catalog = node.roles().contains(NodeConfig.CATALOG_SERVER);
         if (storage) {
-            yaml.append("storageIdentity: storage-identity\n");
+            yaml.append("storageIdentity: storage-identity\n")
+                    .append("rehearsalIdentity: rehearsal-identity\n");
         }
         yaml.append("data: data\n");
         if (site == Site.LOCAL) {

@@ -17,6 +17,7 @@ import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
@@ -49,7 +50,7 @@ public final class RestClient implements NodeApi {
     private static final Duration QUICK = Duration.ofSeconds(3);
     private static final Duration USUAL = Duration.ofSeconds(30);
     private static final Duration LONG = Duration.ofMinutes(5);
-    private static final Duration SWITCHOVER = Duration.ofMinutes(30);
+    private static final Duration MOVE = Duration.ofMinutes(30);
 
     private final HttpClient http;
     private final Endpoint node;
@@ -207,7 +208,7 @@ public final class RestClient implements NodeApi {
 
     @Override
     public SwitchoverView switchover(Requests.Switchover request) {
-        return write("POST", "/switchover", request, SWITCHOVER, new TypeReference<>() {});
+        return write("POST", "/switchover", request, MOVE, new TypeReference<>() {});
     }
 
     @Override
@@ -218,6 +219,11 @@ public final class RestClient implements NodeApi {
     @Override
     public IdentifierView resolve(String identifier) {
         return read("/resolve" + query("identifier", identifier), USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public RehearsalView rehearse(Requests.Rehearsal request) {
+        return write("POST", "/rehearsals", request, MOVE, new TypeReference<>() {});
     }
 
     private <T> T read(String path, Duration timeout, TypeReference<T> type) {

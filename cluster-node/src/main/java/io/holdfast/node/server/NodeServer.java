@@ -209,8 +209,9 @@ final class NodeServer implements AutoCloseable {
         if (store.isPresent()) {
             serveStorage(store.get(), storageTls.orElseThrow(), guard, cluster);
         }
+        Optional<CatalogDatabase> catalog = Optional.empty();
         if (config.is(NodeConfig.CATALOG_SERVER)) {
-            serveCatalog(tls, guard, cluster, gate(store, peers, log, site));
+            catalog = Optional.of(serveCatalog(tls, guard, cluster, gate(store, peers, log, site)));
         }
 
         // Jobs and sites.
@@ -283,6 +284,19 @@ final class NodeServer implements AutoCloseable {
                         clock);
         own(status::close);
         status.bind(controller);
+        Rehearsals rehearsals =
+                new Rehearsals(
+                        config,
+                        raft,
+                        settings(),
+                        log,
+                        guard,
+                        controller,
+                        machineConfig(mbrFile.current()),
+                        store,
+                        catalog,
+                        clock,
+                        new SecureRandom());
         var pool = RestClient.pool(tls);
         NodeService api =
                 new NodeService(
@@ -294,10 +308,12 @@ final class NodeServer implements AutoCloseable {
                         protector,
                         peers,
                         status,
+                        rehearsals,
                         endpoint -> RestClient.of(pool, tls, endpoint),
                         clock,
                         new SecureRandom());
         scheduler.startsWith(api::startBackup);
+        scheduler.rehearsesWith(api::rehearse);
         events.to(services);
         events.to(new StateFollower(log, controller, mbrFile));
         own(
@@ -308,6 +324,7 @@ final class NodeServer implements AutoCloseable {
         controller.start(role);
         shipping.start(controller);
         own(RestServer.start(config, tls, (NodeApi) api));
+        own(rehearsals);
     }
 
     private InetSocketAddress address(int port) {
@@ -429,8 +446,8 @@ final class NodeServer implements AutoCloseable {
         };
     }
 
-    private void serveCatalog(TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate)
-            throws IOException {
+    private CatalogDatabase serveCatalog(
+            TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate) throws IOException {
         NodeConfig.Catalog catalog = config.catalog().orElseThrow();
         CatalogDatabaseConfig databaseConfig =
                 catalog.mariaDb().isEmpty()
@@ -449,6 +466,7 @@ final class NodeServer implements AutoCloseable {
                                 new CatalogService(database, cluster, guard, gate),
                                 Set.of(PeerIdentity.NODE, PeerIdentity.OPERATOR))
                         .start());
+        return database;
     }
 
     // ---------------------------------------------------------------- small wires

@@ -21,10 +21,12 @@ import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.SwitchoverView;
+import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.server.Lookup.Client;
 import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.state.Command;
@@ -39,6 +41,7 @@ import io.holdfast.standard.Job;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.Resource;
+import io.holdfast.standard.Site;
 import io.holdfast.standard.Uuid7;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,6 +52,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
@@ -63,6 +67,8 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeService implements NodeApi {
     private static final Logger LOG = LoggerFactory.getLogger(NodeService.class);
+    private static final Set<String> SANDBOX_ROLES =
+            Set.of(NodeConfig.STORAGE, NodeConfig.CATALOG_SERVER);
     private static final int MAX_LISTED = 100_000;
     private static final Duration LIST_DEADLINE = Duration.ofMinutes(2);
 
@@ -74,6 +80,7 @@ final class NodeService implements NodeApi {
     private final Protector protector;
     private final Peers peers;
     private final Status status;
+    private final Rehearsals rehearsals;
     private final Function<Endpoint, NodeApi> nodes;
     private final InstantSource clock;
     private final RandomGenerator random;
@@ -87,6 +94,7 @@ final class NodeService implements NodeApi {
             Protector protector,
             Peers peers,
             Status status,
+            Rehearsals rehearsals,
             Function<Endpoint, NodeApi> nodes,
             InstantSource clock,
             RandomGenerator random) {
@@ -98,6 +106,7 @@ final class NodeService implements NodeApi {
         this.protector = protector;
         this.peers = peers;
         this.status = status;
+        this.rehearsals = rehearsals;
         this.nodes = nodes;
         this.clock = clock;
         this.random = random;
@@ -260,6 +269,7 @@ final class NodeService implements NodeApi {
                         case CATALOG -> CatalogResource.of(resource);
                         case REPLICATION -> io.holdfast.standard.ReplicationResource.of(resource);
                         case DOMAIN_KEY -> io.holdfast.standard.DomainKeyResource.of(resource);
+                        case REHEARSAL -> io.holdfast.standard.RehearsalResource.of(resource);
                     };
             java.util.Objects.requireNonNull(typed);
             return resource;
@@ -661,6 +671,35 @@ final class NodeService implements NodeApi {
     @Override
     public ReconcileView reconcileReport() {
         return read(NodeApi::reconcileReport, status::reconcile);
+    }
+
+    /** Here, where this node can hold the sandbox; else at the node of the passive site that can. */
+    @Override
+    public RehearsalView rehearse(Requests.Rehearsal request) {
+        boolean sentOn = Caller.current().map(Caller::forwardedBy).isPresent();
+        if (rehearsals.isPossible() || sentOn) {
+            return rehearsals.run(jobId(request.operation()), request, this::putResource);
+        }
+        Mbr mbr = lookup().mbr();
+        Site passive = site.epoch().site().peer();
+        NodeAddress node =
+                status.reachable().stream()
+                        .filter(n -> mbr.siteOf(n.id()).equals(Optional.of(passive)))
+                        .filter(n -> n.roles().containsAll(SANDBOX_ROLES))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                new ApiException(
+                                        ApiException.Kind.REFUSED,
+                                        "Refused a rehearsal: no node of the passive site "
+                                                + passive.word()
+                                                + " with the roles "
+                                                + SANDBOX_ROLES
+                                                + " answers",
+                                        "Start it there; see: holdfast status",
+                                        site.epoch().toString(),
+                                        site.role(),
+                                        null));
+        return nodes.apply(Endpoint.of(node.host(), node.restPort())).rehearse(request);
     }
 
     @Override

@@ -17,16 +17,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts the backups that the schedules in the resource DB ask for (F16). Runs on the active leader.
- * A firing's job id follows from its client and its time, so a firing that two leaders see starts one
- * job. What fell into a time without a leader is not made up for here.
+ * Starts the backups and rehearsals that the schedules in the resource DB ask for (F16). Runs on the
+ * active leader. A firing's job id follows from its client and its time, so a firing that two leaders
+ * see starts one job; likewise a rehearsal's report. What fell into a time without a leader is not made
+ * up for here.
  */
 final class Scheduler {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
     private final ClusterLog log;
     private final InstantSource clock;
+    private static final int SAMPLES = 3;
+
     private Consumer<Requests.Backup> start = _ -> {};
+    private Consumer<Requests.Rehearsal> rehearse = _ -> {};
     private Instant checked;
 
     Scheduler(ClusterLog log, InstantSource clock) {
@@ -39,6 +43,10 @@ final class Scheduler {
         start = starter;
     }
 
+    void rehearsesWith(Consumer<Requests.Rehearsal> rehearser) {
+        rehearse = rehearser;
+    }
+
     /** Fires what became due since the last round. */
     synchronized void round() {
         Instant now = clock.instant();
@@ -48,6 +56,13 @@ final class Scheduler {
             since = now.minusSeconds(60);
         }
         Lookup lookup = Lookup.in(log.state());
+        for (VersionedResource resource : lookup.state().resources(Resource.Type.SCHEDULE)) {
+            ScheduleResource schedule = ScheduleResource.of(resource.resource());
+            if (schedule.isOfRehearsals()) {
+                UUID id = resource.resource().id();
+                due(schedule, since, now).ifPresent(at -> rehearse(lookup, id, at));
+            }
+        }
         for (Client client : lookup.clients()) {
             Optional<Instant> due = due(lookup, client, since, now);
             if (due.isPresent()
@@ -58,10 +73,35 @@ final class Scheduler {
     }
 
     private static Optional<Instant> due(Lookup lookup, Client client, Instant since, Instant now) {
-        return schedule(lookup, client)
-                .map(s -> s.cron().next(ZonedDateTime.ofInstant(since, s.zone())))
+        return schedule(lookup, client).flatMap(s -> due(s, since, now));
+    }
+
+    private static Optional<Instant> due(ScheduleResource schedule, Instant since, Instant now) {
+        return Optional.ofNullable(
+                        schedule.cron().next(ZonedDateTime.ofInstant(since, schedule.zone())))
                 .map(ZonedDateTime::toInstant)
                 .filter(next -> !next.isAfter(now));
+    }
+
+    /** A rehearsal takes minutes: the schedules go on beside it. */
+    private void rehearse(Lookup lookup, UUID schedule, Instant due) {
+        UUID id =
+                Uuid7.of(
+                        due.toEpochMilli(),
+                        schedule.getMostSignificantBits(),
+                        schedule.getLeastSignificantBits());
+        if (lookup.state().resource(id).isPresent()) {
+            return;
+        }
+        Thread.ofVirtual()
+                .name("rehearsal-" + id)
+                .start(() -> {
+                    try {
+                        rehearse.accept(new Requests.Rehearsal(SAMPLES, id));
+                    } catch (ApiException e) {
+                        LOG.warn("Scheduled rehearsal {} failed: {}", id, e.getMessage());
+                    }
+                });
     }
 
     private static Optional<ScheduleResource> schedule(Lookup lookup, Client client) {
@@ -69,7 +109,8 @@ final class Scheduler {
             return lookup.state()
                     .resource(Resource.Type.SCHEDULE, lookup.group(client).schedule())
                     .map(VersionedResource::resource)
-                    .map(ScheduleResource::of);
+                    .map(ScheduleResource::of)
+                    .filter(s -> !s.isOfRehearsals());
         } catch (ApiException e) {
             return Optional.empty();
         }

@@ -244,7 +244,13 @@ final class SiteActions {
     /** Plants the longest tail into the new lineage; one visible step with the change of epoch. */
     ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
-        Tail tail = longestTail();
+        return seed(raft, longestTail(), lineage, epoch, reason, operator);
+    }
+
+    /** Plants a tail into a new lineage that is just electing its leader. */
+    static ClusterState seed(
+            RaftHost raft, Tail tail, UUID lineage, Epoch epoch, String reason, String operator)
+            throws IOException, InterruptedException {
         Command.EpochChange change = tail.fork(epoch, lineage, reason, operator);
         ClusterState state = tail.materialize();
         long deadline = System.nanoTime() + SEED_LIMIT.toNanos();
@@ -253,7 +259,7 @@ final class SiteActions {
                 raft.seed(lineage, state, change);
                 return raft.state(lineage);
             } catch (RefusedException e) {
-                if (isSeeded(lineage, epoch)) {
+                if (isSeeded(raft, lineage, epoch)) {
                     return raft.state(lineage);
                 }
                 throw new IOException("The new lineage refused its seed: " + e.getMessage(), e);
@@ -268,7 +274,7 @@ final class SiteActions {
         }
     }
 
-    private boolean isSeeded(UUID lineage, Epoch epoch) throws IOException {
+    private static boolean isSeeded(RaftHost raft, UUID lineage, Epoch epoch) throws IOException {
         ClusterState now = raft.state(lineage);
         return now.isSeeded() && now.epoch().equals(epoch);
     }
@@ -294,7 +300,7 @@ final class SiteActions {
         try {
             raft.seed(lineage, state, first);
         } catch (RefusedException e) {
-            if (!isSeeded(lineage, epoch)) {
+            if (!isSeeded(raft, lineage, epoch)) {
                 throw new IOException("The first lineage refused its state: " + e.getMessage(), e);
             }
         }

@@ -151,31 +151,35 @@ final class Views {
 
     /** Every distinct identifier in use, logical and as it is dialled now. */
     static List<IdentifierView> rewritten(Lookup lookup) {
-        Set<String> seen = new LinkedHashSet<>();
-        for (Lookup.Client client : lookup.clients()) {
-            seen.add(
-                    new Identifier(
-                                    client.view().address(),
-                                    "READ",
-                                    List.of(),
-                                    client.view().sourcePath())
-                            .toString());
-            try {
-                seen.add(
-                        JobPlanner.backup(lookup, client, "/", new UUID(0, 0), new UUID(0, 0))
-                                .pairs()
-                                .getFirst()
-                                .output()
-                                .toString()
-                                .replace(",piece:" + new UUID(0, 0), ""));
-            } catch (ApiException e) {
-                LOG.debug(
-                        "client {} has no output to show: {}",
-                        client.view().name(),
-                        e.getMessage());
-            }
+        return lookup.clients().stream()
+                .flatMap(c -> identifiers(lookup, c).stream())
+                .distinct()
+                .map(lookup::view)
+                .toList();
+    }
+
+    /** The logical identifiers of a client's backups: its source, and where its pieces go. */
+    static List<String> identifiers(Lookup lookup, Lookup.Client client) {
+        List<String> all = new ArrayList<>();
+        all.add(
+                new Identifier(
+                                client.view().address(),
+                                "READ",
+                                List.of(),
+                                client.view().sourcePath())
+                        .toString());
+        try {
+            all.add(
+                    JobPlanner.backup(lookup, client, "/", new UUID(0, 0), new UUID(0, 0))
+                            .pairs()
+                            .getFirst()
+                            .output()
+                            .toString()
+                            .replace(",piece:" + new UUID(0, 0), ""));
+        } catch (ApiException e) {
+            LOG.debug("client {} has no output to show: {}", client.view().name(), e.getMessage());
         }
-        return seen.stream().map(lookup::view).toList();
+        return all;
     }
 
     /** What a failover now would list. */

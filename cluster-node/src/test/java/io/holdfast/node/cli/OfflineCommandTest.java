@@ -48,6 +48,11 @@ class OfflineCommandTest {
                         "switchover",
                         "loss-ledger",
                         "reconcile",
+                        "rehearse",
+                        "rehearse list",
+                        "rehearse show",
+                        "rehearse schedule",
+                        "rehearse enrol",
                         "identifier",
                         "identifier parse",
                         "identifier rewrite")) {

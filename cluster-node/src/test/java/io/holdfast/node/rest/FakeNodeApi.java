@@ -14,6 +14,7 @@ import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
@@ -371,5 +372,60 @@ public final class FakeNodeApi implements NodeApi {
         return answer(
                 "resolve " + identifier,
                 new IdentifierView(identifier, null, "no mapping", List.of()));
+    }
+
+    /** What {@link #rehearse} answers. */
+    public static RehearsalView rehearsal() {
+        return new RehearsalView(
+                new UUID(0x0192, 7),
+                "d1",
+                "dr",
+                Moment.of(1_700_000_000_000_000L),
+                12.5,
+                RehearsalView.Verdict.GAPS,
+                "1.local",
+                "2.dr",
+                new UUID(5, 5),
+                new RehearsalView.Snapshot(420, "SYNC", 12, 7, 6, 1),
+                new RehearsalView.Rto(812L, 900L, 1_350L, null),
+                List.of(new StepView("snapshot", 310, "log entry 420")),
+                List.of(
+                        new RehearsalView.Client(
+                                "crit",
+                                true,
+                                "GOES_ON",
+                                "127.50.4.22:3456",
+                                true,
+                                List.of(LOCATION),
+                                ""),
+                        new RehearsalView.Client(
+                                "noncrit",
+                                false,
+                                "SUSPENDED",
+                                null,
+                                false,
+                                List.of(),
+                                "SUSPENDED_IN_DR: no DR address")),
+                List.of(
+                        new RehearsalView.Sample(
+                                new UUID(6, 6),
+                                "crit",
+                                "/home",
+                                "FRAMES",
+                                null,
+                                0,
+                                4096,
+                                17,
+                                40,
+                                List.of())),
+                List.of(),
+                List.of("no agent that holds its key answers"),
+                true,
+                null);
+    }
+
+    @Override
+    public RehearsalView rehearse(Requests.Rehearsal request) {
+        return answer("rehearse " + request.pieces(), rehearsal());
     }
 }

@@ -2,7 +2,6 @@ package io.holdfast.replication.raft;
 
 import com.google.protobuf.ByteString;
 import io.holdfast.agent.DurableFile;
-import io.holdfast.agent.tls.PeerIdentity;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.replication.raft.ClusterStateMachine.View;
 import io.holdfast.replication.state.ClusterState;
@@ -148,7 +147,8 @@ public final class RaftHost implements AutoCloseable {
      * @param incarnation of the folder, see {@link StorageIncarnation}
      * @param folder for this server alone; created when missing
      * @param address to listen on
-     * @param tls own certificate, of role {@code node}; only such peers are talked to
+     * @param tls own certificate, of role {@code node}, in a sandbox of role {@code rehearsal}; only
+     *     peers of the same role are talked to
      * @param clock gives the time that is stamped on commands while this node leads
      * @param fatal called at most once, on any thread, with what happened: this process must end
      * @param listeners told from the start, also about what is applied while starting
@@ -375,7 +375,7 @@ public final class RaftHost implements AutoCloseable {
         GrpcConfigKeys.TLS.setConf(
                 p,
                 new GrpcTlsConfig(
-                        tls.keyManager(), tls.trustManager(Set.of(PeerIdentity.NODE)), true));
+                        tls.keyManager(), tls.trustManager(Set.of(tls.identity().role())), true));
         return p;
     }
 
