@@ -5,6 +5,7 @@ import io.holdfast.agent.tls.ChannelCache;
 import io.holdfast.agent.tls.GrpcServerHost;
 import io.holdfast.agent.tls.PeerIdentity;
 import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.chunk.Sealer;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
@@ -71,6 +72,7 @@ public final class AgentMain {
             return 1;
         }
         Runtime.getRuntime().addShutdownHook(new Thread(agent::close, "stop"));
+        Thread.ofPlatform().daemon().name("warm-up").start(Sealer::warmUp);
         out.println("holdfast agent " + agent.identity().id() + " listens on " + agent.endpoint());
         out.flush();
         try {
