@@ -421,17 +421,40 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                         cacheFolder(),
                         options.workers());
         DomainKey key = options.key().open(order.getKey());
+        Work work =
+                monitor -> {
+                    try (key;
+                            RemoteStorage session =
+                                    RemoteStorage.open(
+                                            client(storage, epoch),
+                                            id,
+                                            order.getOutput(),
+                                            Purpose.BACKUP)) {
+                        BackupJob.Result result =
+                                new BackupJob(spec, key, session, monitor, options.clock()).run();
+                        return outcome(result);
+                    }
+                };
+        return naming(storage, work);
+    }
+
+    /** A storage that is lost is named, with what to do, instead of told in gRPC's words. */
+    private static Work naming(Endpoint storage, Work work) {
         return monitor -> {
-            try (key;
-                    RemoteStorage session =
-                            RemoteStorage.open(
-                                    client(storage, epoch),
-                                    id,
-                                    order.getOutput(),
-                                    Purpose.BACKUP)) {
-                BackupJob.Result result =
-                        new BackupJob(spec, key, session, monitor, options.clock()).run();
-                return outcome(result);
+            try {
+                return work.perform(monitor);
+            } catch (RemoteException.Unavailable | RemoteException.Unknown e) {
+                if (e instanceof RemoteException.Unavailable said && said.fromServer()) {
+                    throw e;
+                }
+                log.warn("storage {} was lost to a job: {}", storage, e.getMessage());
+                throw new IOException(
+                        "Storage "
+                                + storage
+                                + " does not answer. What it has acknowledged is kept. Start it, or"
+                                + " mend the way to it, then run the job again; only what it lacks is"
+                                + " sent",
+                        e);
             }
         };
     }
@@ -509,18 +532,20 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                         options.workers());
         DomainKey key = options.key().open(order.getKey());
         long orderNanos = System.nanoTime();
-        return monitor -> {
-            try (key;
-                    RemoteStorage session =
-                            RemoteStorage.open(
-                                    client(storage, epoch),
-                                    id,
-                                    order.getInput(),
-                                    Purpose.RESTORE)) {
-                long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - orderNanos);
-                return outcome(new RestoreJob(spec, key, session, monitor).run(), waited);
-            }
-        };
+        Work work =
+                monitor -> {
+                    try (key;
+                            RemoteStorage session =
+                                    RemoteStorage.open(
+                                            client(storage, epoch),
+                                            id,
+                                            order.getInput(),
+                                            Purpose.RESTORE)) {
+                        long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - orderNanos);
+                        return outcome(new RestoreJob(spec, key, session, monitor).run(), waited);
+                    }
+                };
+        return naming(storage, work);
     }
 
     private static Outcome.Builder outcome(RestoreJob.Result result, long waitedMillis) {

@@ -225,7 +225,10 @@ class MediaAgentServiceTest {
         order.setOutput("127.0.0.1:" + closed + "?WRITE:IP:127.0.0.1,dedupe?/x");
         Run run = fixture.run(order.build());
         assertThat(run.outcome.getState()).isEqualTo(Outcome.State.FAILED);
-        assertThat(run.outcome.getMessage()).isNotEmpty();
+        assertThat(run.outcome.getMessage())
+                .startsWith("Storage 127.0.0.1:" + closed + " does not answer.")
+                .contains("run the job again")
+                .doesNotContain("UNAVAILABLE");
     }
 
     @Test
@@ -294,6 +297,26 @@ class MediaAgentServiceTest {
                                     throw e.getCause();
                                 }
                             });
+        }
+    }
+
+    @Test
+    void aStorageThatDiesUnderAJobIsNamed() throws Exception {
+        Stuck stuck = new Stuck();
+        try (AgentFixture slow =
+                new AgentFixture(
+                        dir.resolve("slow"), stuck.over(new MemoryChunkStore(UUID.randomUUID())))) {
+            Iterator<JobEvent> events = slow.agent().run(slow.backupOrder(source, "full").build());
+            stuck.asked.await();
+            int port = slow.storageHost.port();
+            slow.storageHost.abort();
+            Outcome outcome = AgentFixture.collect(events).outcome;
+            stuck.released.countDown();
+            assertThat(outcome.getState()).isEqualTo(Outcome.State.FAILED);
+            assertThat(outcome.getMessage())
+                    .startsWith("Storage 127.0.0.1:" + port + " does not answer.")
+                    .contains("run the job again")
+                    .doesNotContain("UNAVAILABLE");
         }
     }
 

@@ -162,7 +162,7 @@ public final class Errors {
         }
         String text = describe(status);
         if (trailers != null && trailers.containsKey(NOT_SENT)) {
-            return new RemoteException.Unavailable("Not sent: " + text, cause);
+            return RemoteException.Unavailable.notSent(text, cause);
         }
         return switch (status.getCode()) {
             case UNIMPLEMENTED ->

@@ -54,9 +54,21 @@ public abstract sealed class RemoteException extends IOException {
 
     /** Certainly not done, and may work later: wait, bounded, and try again. */
     public static final class Unavailable extends RemoteException {
+        private static final String NOT_SENT = "Not sent: ";
+
         /** Tells what could not be reached, or what it said. */
         public Unavailable(String message, @Nullable Throwable cause) {
             super(message, cause);
+        }
+
+        /** The server was not reached at all; {@code why} in the words of the transport. */
+        static Unavailable notSent(String why, @Nullable Throwable cause) {
+            return new Unavailable(NOT_SENT + why, cause);
+        }
+
+        /** Whether the message is the server's own; else it was not reached. */
+        public boolean fromServer() {
+            return !String.valueOf(getMessage()).startsWith(NOT_SENT);
         }
     }
 
