@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A chunk store in memory, for tests: the contract of {@link ChunkStore}, with {@link #sync} as a
@@ -34,6 +35,7 @@ public final class MemoryChunkStore implements ChunkStore {
     private int durable;
     private long end;
     private boolean closed;
+    private @Nullable Runnable whenFull;
 
     /** An empty store of this incarnation. */
     public MemoryChunkStore(UUID incarnation) {
@@ -66,10 +68,16 @@ public final class MemoryChunkStore implements ChunkStore {
         return add(header, Arrays.copyOfRange(frame, offset, offset + length));
     }
 
-    private boolean add(Frame.Header header, byte[] frame) {
+    private boolean add(Frame.Header header, byte[] frame) throws IOException {
         Integer held = numbers.get(header.id());
         if (held != null && !damaged.get(held)) {
             return false;
+        }
+        if (whenFull != null) {
+            whenFull.run();
+            throw new StoreException.Full(
+                    "No space left in this memory for chunk " + header.id(),
+                    new IOException("said to be full"));
         }
         end += frame.length;
         numbers.put(header.id(), log.size());
@@ -174,6 +182,11 @@ public final class MemoryChunkStore implements ChunkStore {
         if (closed) {
             throw new IllegalStateException("Store " + incarnation + " is closed");
         }
+    }
+
+    /** From now on there is no space for a new frame, and this is told so; null: there is again. */
+    public synchronized void onFull(@Nullable Runnable told) {
+        whenFull = told;
     }
 
     @Override

@@ -347,18 +347,23 @@ public final class Shipper implements AutoCloseable {
         StorageSession session = client.openSession(UUID.randomUUID(), "", Purpose.REPLICATE);
         contacted(session.storeIncarnation());
         book.reconnect();
-        boolean finished = false;
         try (StorageClient.PutStream put = client.put(session)) {
             Run run = new Run(session, put);
             run.loop();
             put.finish();
             book.durable(put.durableSequence());
-            finished = true;
         } finally {
             saveCursor(true);
-            if (finished) {
-                client.closeSession(session);
-            }
+            release(session);
+        }
+    }
+
+    /** A peer bounds its sessions: one that failed must not keep its place until it expires. */
+    private void release(StorageSession session) {
+        try {
+            client.closeSession(session);
+        } catch (IOException e) {
+            log.debug("Session {} stays open at {}: {}", session, peerName, e.getMessage());
         }
     }
 
@@ -371,11 +376,9 @@ public final class Shipper implements AutoCloseable {
             peerIncarnation = incarnation;
             lastContact = clock.instant();
             connected = true;
-            lastError = "";
         } finally {
             lock.unlock();
         }
-        backoffMillis = 0;
         if (other) {
             cursor = ShipCursor.of(cursorFolder, local.incarnation(), incarnation);
             LogPosition from = cursor.load();
@@ -392,6 +395,17 @@ public final class Shipper implements AutoCloseable {
             book.begin(from);
             problemsBefore = 0;
             log.info("Shipping to {}, store {}, from {}", peerName, incarnation, from);
+        }
+    }
+
+    /** Something has become durable there, or nothing is left: only now an error is over. */
+    private void advanced() {
+        lock.lock();
+        try {
+            lastError = "";
+            backoffMillis = 0;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -426,6 +440,7 @@ public final class Shipper implements AutoCloseable {
         }
 
         void loop() throws IOException {
+            long before = 0;
             while (goOn()) {
                 List<ChunkStore.Tailed> batch = local.tail(next, options.batchFrames());
                 if (batch.isEmpty()) {
@@ -433,7 +448,12 @@ public final class Shipper implements AutoCloseable {
                 } else {
                     ship(batch);
                 }
-                book.durable(put.durableSequence());
+                long durable = put.durableSequence();
+                if (durable > before) {
+                    advanced();
+                    before = durable;
+                }
+                book.durable(durable);
                 saveCursor(false);
             }
         }
@@ -451,6 +471,7 @@ public final class Shipper implements AutoCloseable {
         private void idle() throws IOException {
             put.awaitDurable(sent);
             book.durable(sent);
+            advanced();
             long now = System.nanoTime();
             if (now - heardAt >= options.heartbeat().toNanos()) {
                 UUID incarnation = client.status().incarnation();

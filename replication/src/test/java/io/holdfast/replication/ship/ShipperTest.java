@@ -33,6 +33,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -247,6 +248,40 @@ class ShipperTest {
         long frameBytes = local.usage().frameBytes();
         assertThat(shipper.status().bytesMoved())
                 .isLessThanOrEqualTo(frameBytes + 3 * frameBytes / 12);
+    }
+
+    @Test
+    void aFullPeerIsToldOfUntilItHasSpaceAndKeepsNoSessionOfTheFailures() throws Exception {
+        int sessions = 3;
+        StorageService few =
+                new StorageService(
+                        peer,
+                        peerGuard,
+                        CLUSTER,
+                        Set::of,
+                        new StorageLimits(sessions, Duration.ofHours(1), 32, 64, 64L << 20));
+        open.add(few);
+        AtomicInteger refused = new AtomicInteger();
+        int port = host.port();
+        host.abort();
+        host =
+                GrpcServerHost.builder(member(PeerIdentity.STORAGE, "d1"))
+                        .listen(new InetSocketAddress("127.0.0.1", port))
+                        .service(few, StorageService.ROLES)
+                        .start();
+        open.add(host::abort);
+        peer.onFull(refused::incrementAndGet);
+        Shipper shipper = shipper(local);
+        shipper.start();
+        ChunkId header = commit(local, TestFrames.piece(1, 10, 20_000));
+        await("refusals", () -> refused.get() > 3 * sessions);
+        await("the reason", () -> shipper.status().lastError().contains("No space left"));
+        assertThat(peer.holds(header)).isFalse();
+
+        peer.onFull(null);
+        await("the piece", () -> shipper.isCommitted(header));
+        awaitCaughtUp(shipper);
+        assertThat(shipper.status().lastError()).isEmpty();
     }
 
     @Test
