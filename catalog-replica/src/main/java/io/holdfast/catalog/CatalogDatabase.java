@@ -64,6 +64,7 @@ public final class CatalogDatabase implements AutoCloseable {
     private final FenceRepository fence;
     private final UUID database;
     private final AtomicLong durableSeq = new AtomicLong();
+    private volatile Consumer<String> broken = why -> {};
 
     /**
      * Where tests reach in.
@@ -132,6 +133,14 @@ public final class CatalogDatabase implements AutoCloseable {
             }
             throw new IOException("Could not open " + config + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Tells when the database answers no more until it is opened again, as an embedded one after a
+     * disk error; maybe more than once, on the thread that has found out.
+     */
+    public void onBroken(Consumer<String> told) {
+        broken = told;
     }
 
     /** The incarnation of this database: made with it, and the origin that others know it by. */
@@ -398,6 +407,7 @@ public final class CatalogDatabase implements AutoCloseable {
         } catch (Abort abort) {
             throw abort.reason;
         } catch (RuntimeException e) {
+            tellIfBroken();
             if (transaction.committing) {
                 throw new CatalogException.Unknown(database, e);
             }
@@ -407,6 +417,7 @@ public final class CatalogDatabase implements AutoCloseable {
         try {
             durability.await();
         } catch (GroupSync.SyncFailed e) {
+            broken.accept(String.valueOf(e.getMessage()));
             throw new CatalogException.Unknown(database, e);
         }
         seams.step().accept("durable");
@@ -422,7 +433,17 @@ public final class CatalogDatabase implements AutoCloseable {
         try {
             return transactions.executeRead(status -> work.run());
         } catch (RuntimeException e) {
+            tellIfBroken();
             throw new CatalogException.Unavailable(database, e);
+        }
+    }
+
+    /** An embedded database that met a disk error has closed itself: then nothing becomes durable. */
+    private void tellIfBroken() {
+        try {
+            durability.await();
+        } catch (GroupSync.SyncFailed e) {
+            broken.accept(String.valueOf(e.getMessage()));
         }
     }
 

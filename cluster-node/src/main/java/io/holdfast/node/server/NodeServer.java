@@ -211,7 +211,7 @@ final class NodeServer implements AutoCloseable {
         }
         Optional<CatalogDatabase> catalog = Optional.empty();
         if (config.is(NodeConfig.CATALOG_SERVER)) {
-            catalog = Optional.of(serveCatalog(tls, guard, cluster, gate(store, peers, log, site)));
+            catalog = Optional.of(serveCatalog(tls, guard, cluster, gate(store, peers, log, site), fatal));
         }
 
         // Jobs and sites.
@@ -447,7 +447,8 @@ final class NodeServer implements AutoCloseable {
     }
 
     private CatalogDatabase serveCatalog(
-            TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate) throws IOException {
+            TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate, Consumer<String> fatal)
+            throws IOException {
         NodeConfig.Catalog catalog = config.catalog().orElseThrow();
         CatalogDatabaseConfig databaseConfig =
                 catalog.mariaDb().isEmpty()
@@ -459,6 +460,7 @@ final class NodeServer implements AutoCloseable {
                                 Files.readAllLines(catalog.mariaDb().get().passwordFile())
                                         .getFirst());
         CatalogDatabase database = own(CatalogDatabase.open(databaseConfig));
+        database.onBroken(why -> fatal.accept("The catalog must be opened again: " + why));
         own(
                 GrpcServerHost.builder(tls)
                         .listen(address(config.listen().catalog().orElseThrow()))
