@@ -117,8 +117,9 @@ final class NodeServer implements AutoCloseable {
                                                 + " has no durable role at "
                                                 + config.roleFile()
                                                 + ": its data folder was lost, or it was never"
-                                                + " initialised. It may not act. Make it anew with"
-                                                + " holdfast init, or restore the folder."));
+                                                + " initialised. It may not act. Admit it again"
+                                                + " with: holdfast readmit --config "
+                                                + config.file()));
         EpochGuard guard = guard(role);
         TlsMaterial tls = TlsMaterial.load(config.identity());
         UUID cluster = tls.identity().cluster();

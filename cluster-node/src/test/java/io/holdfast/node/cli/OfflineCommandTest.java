@@ -46,6 +46,7 @@ class OfflineCommandTest {
                         "status",
                         "failover",
                         "switchover",
+                        "readmit",
                         "loss-ledger",
                         "reconcile",
                         "rehearse",

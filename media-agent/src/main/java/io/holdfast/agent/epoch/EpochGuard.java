@@ -159,8 +159,9 @@ public final class EpochGuard {
                         + " "
                         + what
                         + ". This process does not serve, because it cannot know which epochs it has"
-                        + " obeyed. Admit it again with the cluster's present epoch, after moving the"
-                        + " file away; never copy the file of another process");
+                        + " obeyed. Admit it again: a node with holdfast readmit --config node.yml, a"
+                        + " media agent by moving the file away while a server of the present epoch"
+                        + " can reach it. Never copy the file of another process");
     }
 
     private static void write(Path file, Epoch epoch) throws IOException {
