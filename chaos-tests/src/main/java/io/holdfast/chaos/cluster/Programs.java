@@ -1,0 +1,93 @@
+package io.holdfast.chaos.cluster;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The command lines of a cluster's programs: servers with the class path of this JVM, agents from
+ * their own small jar where it has been built; and where they keep what.
+ */
+public final class Programs {
+    private static final String SERVER_HEAP = "-Xmx512m";
+    private static final String AGENT_HEAP = "-Xmx256m";
+    private static final List<String> JVM =
+            List.of(
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+ExitOnOutOfMemoryError");
+
+    private final Path cluster;
+    private final String java;
+    private final String classPath;
+    private final Optional<Path> agentJar;
+
+    /**
+     * The programs of what {@code init} has laid out.
+     *
+     * @param cluster the folder that {@code init} made
+     */
+    public Programs(Path cluster) {
+        this.cluster = cluster;
+        this.java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        this.classPath = System.getProperty("java.class.path");
+        this.agentJar = findAgentJar();
+    }
+
+    /** The agent's own small jar, where the launcher says that the build is. */
+    private static Optional<Path> findAgentJar() {
+        String home = System.getProperty("holdfast.home", "");
+        Path jar = Path.of(home, "media-agent", "target", "holdfast-agent.jar");
+        return !home.isBlank() && Files.isRegularFile(jar) ? Optional.of(jar) : Optional.empty();
+    }
+
+    /** The folder of the cluster. */
+    public Path cluster() {
+        return cluster;
+    }
+
+    /** The command line of a server. */
+    public List<String> server(String node) {
+        List<String> command = new ArrayList<>(List.of(java, SERVER_HEAP));
+        command.addAll(JVM);
+        command.addAll(
+                List.of(
+                        "-cp",
+                        classPath,
+                        "io.holdfast.node.cli.HoldfastCommand",
+                        "server",
+                        "--config",
+                        serverConfig(node).toString()));
+        return command;
+    }
+
+    /** The command line of a media agent. */
+    public List<String> agent(String name) {
+        List<String> command = new ArrayList<>(List.of(java, AGENT_HEAP));
+        command.addAll(JVM);
+        if (agentJar.isPresent()) {
+            command.addAll(List.of("-jar", agentJar.get().toString()));
+        } else {
+            command.addAll(List.of("-cp", classPath, "io.holdfast.agent.AgentMain"));
+        }
+        command.addAll(List.of("--config", agentConfig(name).toString()));
+        return command;
+    }
+
+    /** A node's configuration. */
+    public Path serverConfig(String node) {
+        return cluster.resolve("nodes").resolve(node).resolve("node.yml");
+    }
+
+    /** An agent's configuration. */
+    public Path agentConfig(String name) {
+        return cluster.resolve("agents").resolve(name).resolve("agent.json");
+    }
+
+    /** The folder of everything that a node writes. */
+    public Path data(String node) {
+        return cluster.resolve("nodes").resolve(node).resolve("data");
+    }
+}
