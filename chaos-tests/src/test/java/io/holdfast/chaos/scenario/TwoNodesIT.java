@@ -1,0 +1,262 @@
+package io.holdfast.chaos.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.chaos.cluster.Commands;
+import io.holdfast.chaos.cluster.Commands.Said;
+import io.holdfast.chaos.fault.BitFlip;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.StatusView;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestMethodOrder;
+
+/**
+ * Bad days of the smallest cluster, one node a site, each machine in a namespace of its own. One
+ * cluster for all of them; each ends with the local site active and everything well.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class TwoNodesIT {
+    private static final long DR_DISK_BYTES = 400L << 20;
+
+    private Scene scene;
+
+    @BeforeAll
+    void aCluster() throws Exception {
+        scene = Scene.start(1, backend -> backend.limitDisk("d1", DR_DISK_BYTES));
+    }
+
+    @AfterAll
+    void end() throws Exception {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    // ---------------------------------------------------------------- the link is down
+
+    @Test
+    @Order(1)
+    void bothSitesStartWhileTheLinkIsDown() throws Exception {
+        String epoch = scene.holdfast.status().epoch();
+        scene.backend.kill(List.of("l1", "d1"));
+        scene.partSites();
+        scene.backend.start(List.of("l1", "d1"));
+        scene.awaitRole("l1", "AWAIT_CONFIRM");
+        scene.awaitRole("d1", "STANDBY");
+        staysUnconfirmed();
+        scene.joinSites();
+        scene.allIsWell("local");
+        assertThat(scene.holdfast.status().epoch()).as("nothing was taken over").isEqualTo(epoch);
+    }
+
+    /** The local node knows that it was active and does nothing: no job, no promise broken. */
+    private void staysUnconfirmed() throws Exception {
+        Commands local = scene.holdfast.asking("l1");
+        Said refused = local.say("backup", Scene.CLIENT);
+        assertThat(refused.exit()).as(refused.err()).isEqualTo(3);
+        assertThat(refused.err()).contains("Refused at node l1").contains("AWAIT_CONFIRM");
+        // Longer than a node would need to ask around, elect itself, and begin.
+        for (int i = 0; i < 30; i++) {
+            assertThat(local.status().role()).isEqualTo("AWAIT_CONFIRM");
+            Thread.sleep(100);
+        }
+        assertThat(local.status().openJobs()).isZero();
+    }
+
+    @Test
+    @Order(2)
+    void localReturnsWhilePartedFromADrThatTookOver() throws Exception {
+        scene.backend.kill(scene.localMachines());
+        FailoverView taken = scene.holdfast.failover();
+        UUID atDr = scene.backUp();
+        scene.partSites();
+        scene.backend.start(scene.localMachines());
+        scene.awaitRole("l1", "AWAIT_CONFIRM");
+        staysUnconfirmed();
+        assertThat(scene.statusOf("d1").role()).isEqualTo("ACTIVE");
+        scene.joinSites();
+        scene.awaitWell("dr");
+        assertThat(scene.holdfast.status().epoch()).isEqualTo(taken.epoch());
+        scene.protect(atDr);
+        goHome();
+    }
+
+    /** The planned way back. */
+    private void goHome(UUID... others) throws Exception {
+        scene.awaitStatus(
+                "nothing unprotected",
+                s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
+        scene.note();
+        scene.holdfast.switchover("local");
+        scene.allIsWell("local", others);
+    }
+
+    @Test
+    @Order(3)
+    void drTakesOverWhileLocalLivesAndIsOnlyCutOff() throws Exception {
+        UUID before = scene.protect(scene.backUp());
+        scene.partSites();
+        UUID here = scene.backUp();
+        assertThat(scene.protection(here)).isEqualTo(Protection.UNPROTECTED);
+        Commands dr = scene.holdfast.asking("d1");
+        FailoverView taken = dr.failover();
+        UUID there = onlyAt("d1", "l1");
+        // Both are active, each in an epoch of its own, and neither knows of the other.
+        assertThat(scene.statusOf("l1").role()).isEqualTo("ACTIVE");
+        assertThat(scene.statusOf("l1").epoch()).isNotEqualTo(taken.epoch());
+        assertThat(dr.lossLedger().complete()).isFalse();
+
+        scene.joinSites();
+        scene.awaitWell("dr");
+        ReconcileView report =
+                scene.await(
+                        "the reconciliation",
+                        scene.holdfast::reconcile,
+                        r -> r.state().equals("DONE"));
+        assertThat(report.merged())
+                .extracting(ReconcileView.Merged::piece)
+                .as("what only local had is named")
+                .containsExactly(here);
+        LossLedgerView ledger = scene.holdfast.lossLedger();
+        assertThat(ledger.complete()).isTrue();
+        assertThat(ledger.entries())
+                .filteredOn(e -> here.equals(e.piece()))
+                .singleElement()
+                .extracting(LossLedgerView.Entry::resolution)
+                .isEqualTo("MERGED");
+        scene.protect(there);
+        goHome(before, here, there);
+    }
+
+    /** A backup that is ordered from one node's site. */
+    private UUID onlyAt(String node, String other) throws Exception {
+        assertThat(scene.statusOf(node).members())
+                .filteredOn(m -> m.node().equals(other))
+                .extracting(StatusView.Member::reachable)
+                .as("%s is cut off from %s", other, node)
+                .containsExactly(false);
+        return scene.backUp();
+    }
+
+    // ---------------------------------------------------------------- disks
+
+    @Test
+    @Order(6)
+    void drRunsFullAndLocalGoesOnAlone() throws Exception {
+        scene.backend.fill("d1", 0);
+        UUID alone = scene.backUp();
+        StatusView alarm =
+                scene.awaitStatus(
+                        "RPO at risk", s -> s.unprotectedPieces() > 0 && s.rpoSeconds() > 0);
+        assertThat(alarm.activeSite()).isEqualTo("local");
+        assertThat(scene.protection(alone)).isEqualTo(Protection.UNPROTECTED);
+        UUID another = scene.backUp();
+        scene.backend.free("d1");
+        scene.protect(alone);
+        scene.protect(another);
+        scene.allIsWell("local");
+    }
+
+    // ---------------------------------------------------------------- crashes of the catalog
+
+    @Test
+    @Order(5)
+    void killsWhileRowsAndPiecesArriveApplyEachOnce() throws Exception {
+        for (int i = 0; i < 4; i++) {
+            scene.awaitWell("local");
+            UUID piece = scene.backUp();
+            Thread.sleep(i * 60L);
+            String victim = i % 2 == 0 ? "d1" : "l1";
+            scene.backend.kill(List.of(victim));
+            scene.backend.start(List.of(victim));
+            scene.protect(piece);
+        }
+        StatusView status =
+                scene.awaitStatus(
+                        "catalogs that are level",
+                        s ->
+                                s.catalogs().stream()
+                                                .map(StatusView.CatalogState::pieces)
+                                                .collect(Collectors.toSet())
+                                                .size()
+                                        == 1);
+        assertThat(status.catalogs())
+                .hasSize(2)
+                .allSatisfy(c -> assertThat(c.pieces()).isEqualTo(scene.holdfast.pieces().size()));
+        scene.allIsWell("local");
+    }
+
+    // ---------------------------------------------------------------- promises and addresses
+
+    @Test
+    @Order(7)
+    void aNodeWithATruncatedPromiseIsNotAdmitted() throws Exception {
+        scene.backend.kill(List.of("d1"));
+        Path promise = scene.programs.data("d1").resolve("promise");
+        byte[] before = Files.readAllBytes(promise);
+        BitFlip.tear(promise, before.length / 2);
+        int endings = scene.backend.endings("d1").size();
+        scene.backend.start(List.of("d1"));
+        scene.await(
+                "d1 to end twice", () -> scene.backend.endings("d1").size(), n -> n >= endings + 2);
+        Path log = scene.backend.endings("d1").getLast().log();
+        assertThat(Files.readString(log))
+                .contains("Epoch file " + promise + " is truncated or damaged")
+                .contains("holdfast readmit");
+        UUID alone = scene.backUp();
+        assertThat(scene.protection(alone)).isEqualTo(Protection.UNPROTECTED);
+        assertThat(scene.statusOf("l1").role()).isEqualTo("ACTIVE");
+
+        scene.backend.kill(List.of("d1"));
+        Said readmitted =
+                scene.holdfast.say(
+                        "readmit",
+                        "--config",
+                        scene.programs.serverConfig("d1").toString(),
+                        "--json");
+        assertThat(readmitted.exit()).as(readmitted.err()).isZero();
+        scene.backend.start(List.of("d1"));
+        scene.protect(alone);
+        scene.allIsWell("local");
+    }
+
+    @Test
+    @Order(4)
+    void aNodeWhoseAddressIsNotInTheMbrMayNotTakeOver() throws Exception {
+        scene.backend.kill(List.of("d1"));
+        Path config = scene.programs.serverConfig("d1");
+        String right = Files.readString(config);
+        Files.writeString(config, right.replace("host: '10.50.4.4'", "host: '10.50.4.99'"));
+        Commands asked = scene.holdfast.asking("d1");
+        Path context = asked.context();
+        Files.writeString(context, Files.readString(context).replace("10.50.4.4", Scene.UNLISTED));
+        scene.backend.start(List.of("d1"));
+        scene.await("d1 at its other address", asked::status, s -> s.role().equals("STANDBY"));
+        scene.backend.kill(scene.localMachines());
+        for (String[] failover :
+                new String[][] {{"failover", "--yes"}, {"failover", "--yes", "--force"}}) {
+            Said said = asked.say(failover);
+            assertThat(said.exit()).as(said.err()).isEqualTo(3);
+            assertThat(said.err()).contains("The MBR does not list node d1 at " + Scene.UNLISTED);
+        }
+        scene.backend.kill(List.of("d1"));
+        Files.writeString(config, right);
+        scene.backend.start(List.of("d1"));
+        scene.backend.start(scene.localMachines());
+        scene.allIsWell("local");
+    }
+}
