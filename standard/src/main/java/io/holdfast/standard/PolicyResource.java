@@ -1,9 +1,6 @@
 package io.holdfast.standard;
 
-import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -11,10 +8,10 @@ import java.util.UUID;
  * before it is shown green.
  *
  * @param name unique among policies
- * @param retention how long a data piece is kept, positive; empty for ever
+ * @param retention how long data pieces are kept
  * @param greenAt what makes a job green
  */
-public record PolicyResource(String name, Optional<Duration> retention, GreenAt greenAt) {
+public record PolicyResource(String name, Retention retention, GreenAt greenAt) {
     /** What makes a job green. */
     public enum GreenAt {
         /** It is complete at the active site. */
@@ -47,10 +44,6 @@ public record PolicyResource(String name, Optional<Duration> retention, GreenAt 
     /** Checks every field. */
     public PolicyResource {
         ResourceInfo.require("policy name", name);
-        if (retention.isPresent() && !retention.get().isPositive()) {
-            throw new FormatException(
-                    "retention", retention.get().toString(), 0, "a positive duration");
-        }
     }
 
     /** Reads a resource. @throws FormatException naming the resource and the key */
@@ -58,23 +51,8 @@ public record PolicyResource(String name, Optional<Duration> retention, GreenAt 
         ResourceInfo info = ResourceInfo.of(resource, Resource.Type.POLICY);
         return new PolicyResource(
                 resource.name(),
-                info.parse("retention", PolicyResource::retention),
+                info.parse("retention", Retention::parse),
                 info.parse("greenAt", GreenAt::ofWord));
-    }
-
-    private static Optional<Duration> retention(String text) {
-        if (text.equals("forever")) {
-            return Optional.empty();
-        }
-        try {
-            Duration duration = Duration.parse(text);
-            if (duration.isPositive()) {
-                return Optional.of(duration);
-            }
-        } catch (DateTimeParseException e) {
-            // told below
-        }
-        throw new FormatException("retention", text, 0, "a duration such as P30D, or forever");
     }
 
     /** The resource of this view. */
@@ -83,10 +61,6 @@ public record PolicyResource(String name, Optional<Duration> retention, GreenAt 
                 id,
                 Resource.Type.POLICY,
                 name,
-                Map.of(
-                        "retention",
-                        retention.map(Duration::toString).orElse("forever"),
-                        "greenAt",
-                        greenAt.word()));
+                Map.of("retention", retention.toString(), "greenAt", greenAt.word()));
     }
 }

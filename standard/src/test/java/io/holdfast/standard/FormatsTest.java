@@ -160,7 +160,7 @@ class FormatsTest {
                         .toResource(ID),
                 new PolicyResource(
                                 "month",
-                                Optional.of(Duration.ofDays(30)),
+                                Retention.of(Duration.ofDays(30)),
                                 PolicyResource.GreenAt.DR_PROTECTED)
                         .toResource(ID),
                 new CatalogResource("main", Endpoint.parse("10.10.11.44:9873"), true)

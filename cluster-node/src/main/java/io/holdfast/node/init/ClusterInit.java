@@ -22,6 +22,7 @@ import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.ReplicationResource;
 import io.holdfast.standard.Resource;
+import io.holdfast.standard.Retention;
 import io.holdfast.standard.ScheduleResource;
 import io.holdfast.standard.Site;
 import io.holdfast.standard.Uuid7;
@@ -35,7 +36,6 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -220,7 +220,7 @@ public final class ClusterInit {
         resources.add(
                 new PolicyResource(
                                 "keep-35-days",
-                                Optional.of(RETENTION),
+                                Retention.of(RETENTION),
                                 PolicyResource.GreenAt.DR_PROTECTED)
                         .toResource(id()));
         resources.add(

@@ -106,6 +106,7 @@ final class JobPlanner {
         Job.Pair pair = job.job().pairs().getFirst();
         long expiry =
                 policy.retention()
+                        .certainly()
                         .map(Duration::toMillis)
                         .map(ms -> job.openedMicros() + ms * 1000)
                         .orElse(Long.MAX_VALUE);

@@ -17,6 +17,7 @@ import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Job;
 import io.holdfast.standard.PolicyResource;
+import io.holdfast.standard.Retention;
 import io.holdfast.standard.Site;
 import java.util.List;
 import java.util.Map;
@@ -139,7 +140,7 @@ class JobPlannerTest {
     void whatIsKeptForeverDoesNotExpire() {
         TestCluster cluster = TestCluster.create();
         cluster.put(
-                new PolicyResource("month", Optional.empty(), PolicyResource.GreenAt.LOCAL)
+                new PolicyResource("month", Retention.FOREVER, PolicyResource.GreenAt.LOCAL)
                         .toResource(new UUID(0x70, 1)));
         JobRecord job = cluster.backup(TestCluster.CRIT, 1);
         assertThat(JobPlanner.row(cluster.lookup(), job, 0, Map.of()).expiryMicros())

@@ -27,6 +27,7 @@ import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.ReplicationResource;
 import io.holdfast.standard.Resource;
+import io.holdfast.standard.Retention;
 import io.holdfast.standard.Site;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -103,7 +104,7 @@ final class TestCluster {
                 new GroupResource("daily", "nightly", "month", "disk").toResource(GROUP),
                 new PolicyResource(
                                 "month",
-                                Optional.of(Duration.ofDays(30)),
+                                Retention.of(Duration.ofDays(30)),
                                 PolicyResource.GreenAt.LOCAL)
                         .toResource(new UUID(0x70, 1)),
                 new DeviceResource("disk", "127.10.11.45", Endpoint.parse(STORAGE), LOCATION)
