@@ -73,11 +73,6 @@ public final class Fossils {
         pins.remove(session);
     }
 
-    /** Ends all pins: their process has died. */
-    public void releaseAll() {
-        pins.clear();
-    }
-
     /** Frames that some session pins. */
     public BitSet pinned() {
         BitSet all = new BitSet();
@@ -89,11 +84,18 @@ public final class Fossils {
      * Makes fossils of what a walk left.
      *
      * @param run its number
+     * @param adopts runs whose fossils become those of this one
      * @param reached frames that it reached
      * @param end number of the first frame that is younger than the walk
      * @return how many new fossils there are
      */
-    public int fossilise(long run, BitSet reached, int end) {
+    public int fossilise(long run, Set<Long> adopts, BitSet reached, int end) {
+        for (long other : adopts) {
+            BitSet fossils = runs.remove(other);
+            if (fossils != null) {
+                runs.computeIfAbsent(run, r -> new BitSet()).or(fossils);
+            }
+        }
         BitSet left = new BitSet();
         left.set(0, end);
         left.andNot(reached);
@@ -143,10 +145,10 @@ public final class Fossils {
         return (BitSet) deleted.clone();
     }
 
-    /** Puts in what was durable when the store was opened; frames that are no more are left out. */
-    public void restore(Map<Long, BitSet> fossils, BitSet gone) {
+    /** Begins with these deleted, and nothing else: a store is opened. */
+    public void open(BitSet gone) {
         runs.clear();
-        fossils.forEach((run, frames) -> runs.put(run, (BitSet) frames.clone()));
+        pins.clear();
         deleted.clear();
         deleted.or(gone);
     }

@@ -17,9 +17,16 @@ public sealed interface GcEffect {
 
     /**
      * Make fossils of the live frames before the end taken by the walk that it did not reach and that
-     * no session pins; forget all proofs; make that durable.
+     * no session pins, and of the fossils of the runs that it adopts; forget all proofs.
+     *
+     * @param adopts runs of other epochs: what is left of them is marked for the first time anew
      */
-    record Fossilise(long run) implements GcEffect {}
+    record Fossilise(long run, Set<Long> adopts) implements GcEffect {
+        /** Copies the set. */
+        public Fossilise {
+            adopts = Set.copyOf(adopts);
+        }
+    }
 
     /**
      * Delete the fossils of these runs at once: durable before a byte of them is overwritten. What

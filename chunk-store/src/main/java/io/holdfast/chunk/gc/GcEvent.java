@@ -7,7 +7,7 @@ import java.util.UUID;
 
 /** What a store's collector is told. */
 public sealed interface GcEvent {
-    /** The store was opened: sessions and second marks of the process before count no more. */
+    /** The store was opened: the sessions and marks of the process before are no more. */
     record Opened() implements GcEvent {}
 
     /** A session began. */
@@ -19,8 +19,8 @@ public sealed interface GcEvent {
     /** The leader orders a mark. */
     record MarkOrdered(Order order) implements GcEvent {}
 
-    /** Everything that the roots reach has been visited, and is resurrected. */
-    record Walked(long run) implements GcEvent {}
+    /** Everything that the roots reach has been visited, and is resurrected; the store's time then. */
+    record Walked(long run, long storeMicros) implements GcEvent {}
 
     /** The mark could not be finished; nothing of it stays. */
     record WalkFailed(long run) implements GcEvent {}

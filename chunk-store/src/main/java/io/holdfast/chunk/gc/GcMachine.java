@@ -23,15 +23,16 @@ import java.util.UUID;
  *     session pins it</td><td>G2</td></tr>
  * <tr><td>FOSSIL(r) -> LIVE</td><td>a session asks for it, sends it, or commits a piece above it; or a
  *     later walk reaches it</td><td>G2</td></tr>
+ * <tr><td>FOSSIL(r) -> LIVE</td><td>the store is opened again</td><td>ours</td></tr>
+ * <tr><td>FOSSIL(r) -> FOSSIL(s)</td><td>r is of another epoch than s</td><td>G3</td></tr>
  * <tr><td>FOSSIL(r) -> DELETED</td><td>SweepOrdered, when r is ready and nothing freezes</td><td>G3, G4, G7</td></tr>
  * </table>
  *
  * <table>
  * <caption>r is ready when a second walk s has ended, which was ordered when</caption>
- * <tr><td>grace had passed since the order of r</td><td>G3</td></tr>
+ * <tr><td>grace had passed since r's fossils were made</td><td>G3</td></tr>
  * <tr><td>all sessions open when r's fossils were made had ended</td><td>G3</td></tr>
  * <tr><td>the epoch was that of r, and it is that of the sweep</td><td>G3</td></tr>
- * <tr><td>the store had not been opened again since s</td><td>ours</td></tr>
  * </table>
  *
  * <p>An order below the fence is refused (G7), and one whose clocks disagree (G3). The sweep is frozen
@@ -40,8 +41,8 @@ import java.util.UUID;
  *
  * <p>Choices beyond the protocol, each forced by the joint simulation or by the code: the sessions of
  * the first mark must have ended before the second one <em>begins</em>, because a commit may believe a
- * proof from before the first; a second mark counts only in the opening of the store that made it, so
- * that a resurrection need not be durable before it is told; clocks are compared at both marks.
+ * proof from before the first; fossils are of one opening of the store, so that a resurrection need not
+ * be durable before it is told; clocks are compared at both marks; a mark adopts fossils of other epochs.
  */
 public final class GcMachine {
     /** The clauses of G3, G4 and G7; only tests switch one off. */
@@ -74,7 +75,7 @@ public final class GcMachine {
             case GcEvent.SessionOpened e -> only(state.withSessions(plus(state, e.session())));
             case GcEvent.SessionEnded e -> only(ended(state, e.session()));
             case GcEvent.MarkOrdered e -> mark(state, e.order(), rules);
-            case GcEvent.Walked e -> walked(state, e.run());
+            case GcEvent.Walked e -> walked(state, e, rules);
             case GcEvent.WalkFailed e -> only(walkFailed(state, e.run()));
             case GcEvent.SweepOrdered e -> sweep(state, e.order(), e.standing(), rules);
             case GcEvent.Emptied e -> only(emptied(state, e.runs()));
@@ -102,10 +103,7 @@ public final class GcMachine {
     }
 
     private static GcState opened(GcState state, Rules rules) {
-        List<Run> runs =
-                rules.sameOpening()
-                        ? state.runs().stream().map(Run::reopened).toList()
-                        : state.runs();
+        List<Run> runs = rules.sameOpening() ? List.of() : state.runs();
         return state.withRuns(runs).withWalk(Optional.empty()).withSessions(Set.of());
     }
 
@@ -146,10 +144,7 @@ public final class GcMachine {
         GcState next = obey(state, order.epoch(), effects);
         effects.add(new GcEffect.Walk(number));
         return new GcDecision(
-                next.withWalk(
-                        Optional.of(
-                                new Walk(number, order.epoch(), order.leaderMicros(), confirms))),
-                effects);
+                next.withWalk(Optional.of(new Walk(number, order, confirms))), effects);
     }
 
     private static boolean mayConfirm(GcState state, Run run, GcEvent.Order order, Rules rules) {
@@ -162,22 +157,29 @@ public final class GcMachine {
         return state.config().grace().toMillis() * 1000 - (order.leaderMicros() - run.atMicros());
     }
 
-    private static GcDecision walked(GcState state, long number) {
+    private static GcDecision walked(GcState state, GcEvent.Walked walked, Rules rules) {
+        long number = walked.run();
         Walk walk = walk(state, number);
-        List<Run> runs =
-                state.runs().stream()
-                        .map(r -> walk.confirms().contains(r.number()) ? r.confirmed(number) : r)
-                        .toList();
+        Set<Long> adopts = new TreeSet<>();
+        List<Run> runs = new ArrayList<>();
+        for (Run run : state.runs()) {
+            if (rules.sameEpoch() && !run.epoch().equals(walk.order().epoch())) {
+                adopts.add(run.number());
+            } else {
+                runs.add(walk.confirms().contains(run.number()) ? run.confirmed(number) : run);
+            }
+        }
+        long lasted = walked.storeMicros() - walk.order().storeMicros();
         Run run =
                 new Run(
                         number,
-                        walk.epoch(),
-                        walk.atMicros(),
+                        walk.order().epoch(),
+                        walk.order().leaderMicros() + Math.max(0, lasted),
                         state.sessions(),
                         OptionalLong.empty());
         return new GcDecision(
                 state.withRuns(runs).withRun(run).withWalk(Optional.empty()),
-                List.of(new GcEffect.Fossilise(number)));
+                List.of(new GcEffect.Fossilise(number, adopts)));
     }
 
     private static GcState walkFailed(GcState state, long number) {

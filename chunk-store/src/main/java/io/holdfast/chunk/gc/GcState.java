@@ -13,8 +13,8 @@ import java.util.TreeSet;
 import java.util.UUID;
 
 /**
- * What one store's collector remembers. Durable are {@code fence}, {@code lastRun} and of each run its
- * number, epoch and time; the rest is lost with the process, and {@link GcEvent.Opened} says so.
+ * What one store's collector remembers. Only {@code fence} is durable; the rest is lost with the
+ * process, and {@link GcEvent.Opened} says so.
  *
  * @param config what it was told once
  * @param fence highest epoch whose order was obeyed
@@ -50,9 +50,9 @@ public record GcState(
      *
      * @param number rising, never used again
      * @param epoch in which it was ordered
-     * @param atMicros leader's time of the order
+     * @param atMicros leader's time when its fossils were made
      * @param sessions those of the sessions open when its fossils were made that are open still
-     * @param confirmedBy number of the second mark, of this opening of the store; empty before it
+     * @param confirmedBy number of the second mark; empty before it
      */
     public record Run(
             long number, Epoch epoch, long atMicros, Set<UUID> sessions, OptionalLong confirmedBy) {
@@ -70,21 +70,16 @@ public record GcState(
         Run confirmed(long by) {
             return new Run(number, epoch, atMicros, sessions, OptionalLong.of(by));
         }
-
-        Run reopened() {
-            return new Run(number, epoch, atMicros, Set.of(), OptionalLong.empty());
-        }
     }
 
     /**
      * A mark under way.
      *
      * @param number of the run that it becomes
-     * @param epoch in which it was ordered
-     * @param atMicros leader's time of the order
+     * @param order the order
      * @param confirms runs for which it is the second mark
      */
-    public record Walk(long number, Epoch epoch, long atMicros, Set<Long> confirms) {
+    public record Walk(long number, GcEvent.Order order, Set<Long> confirms) {
         /** Copies the set. */
         public Walk {
             confirms = sorted(confirms);

@@ -35,7 +35,8 @@ class GcMachineTest {
     private void mark(long hours) {
         List<GcEffect> effects = step(new GcEvent.MarkOrdered(at(hours, ONE)));
         long run = ((GcEffect.Walk) effects.getLast()).run();
-        assertThat(step(new GcEvent.Walked(run))).containsExactly(new GcEffect.Fossilise(run));
+        assertThat(step(new GcEvent.Walked(run, hours * HOUR)))
+                .containsExactly(new GcEffect.Fossilise(run, Set.of()));
     }
 
     private List<GcEffect> sweep(long hours) {
@@ -97,13 +98,31 @@ class GcMachineTest {
     }
 
     @Test
-    void openingAgainForgetsTheSecondMark() {
+    void fossilsOfAnotherEpochAreAdoptedByTheNextMark() {
+        mark(0);
+        step(new GcEvent.MarkOrdered(at(1, TWO)));
+        assertThat(step(new GcEvent.Walked(2, HOUR)))
+                .containsExactly(new GcEffect.Fossilise(2, Set.of(1L)));
+        assertThat(state.numbers()).containsExactly(2L);
+        Fossils fossils = new Fossils();
+        fossils.fossilise(1, Set.of(), new BitSet(), 3);
+        fossils.resurrect(1);
+        assertThat(fossils.fossilise(2, Set.of(1L), new BitSet(), 2)).isEqualTo(1);
+        assertThat(fossils.fossils().get(2L).stream()).containsExactly(0, 1, 2);
+        assertThat(fossils.empty(Set.of(1L))).containsExactly(1L);
+    }
+
+    @Test
+    void openingAgainBeginsAnew() {
         mark(0);
         mark(24);
+        step(new GcEvent.SessionOpened(SESSION));
         step(new GcEvent.Opened());
-        assertThat(told(sweep(25))).contains("wait for a second mark");
-        mark(26);
-        assertThat(sweep(26)).containsExactly(new GcEffect.Delete(Set.of(1L)));
+        assertThat(state.runs()).isEmpty();
+        assertThat(state.sessions()).isEmpty();
+        mark(25);
+        assertThat(state.lastRun()).isEqualTo(3);
+        assertThat(told(sweep(26))).contains("fossils of mark 3 wait");
     }
 
     @Test
@@ -135,6 +154,16 @@ class GcMachineTest {
     }
 
     @Test
+    void graceBeginsWhenTheFossilsWereMade() {
+        step(new GcEvent.MarkOrdered(at(0, ONE)));
+        step(new GcEvent.Walked(1, 20 * HOUR));
+        mark(30);
+        assertThat(told(sweep(30))).contains("50400 s more");
+        mark(44);
+        assertThat(sweep(44)).containsExactly(new GcEffect.Delete(Set.of(1L)));
+    }
+
+    @Test
     void aMarkThatFailsLeavesNothing() {
         step(new GcEvent.MarkOrdered(at(0, ONE)));
         assertThat(told(step(new GcEvent.MarkOrdered(at(0, ONE))))).contains("is under way");
@@ -157,7 +186,7 @@ class GcMachineTest {
         fossils.pin(SESSION, 1);
         BitSet reached = new BitSet();
         reached.set(0);
-        assertThat(fossils.fossilise(1, reached, 5)).isEqualTo(3);
+        assertThat(fossils.fossilise(1, Set.of(), reached, 5)).isEqualTo(3);
         assertThat(fossils.fate(1)).isEqualTo(Fossils.Fate.LIVE);
         assertThat(fossils.run(2)).isEqualTo(1);
         assertThat(fossils.pin(SESSION, 2)).isTrue();
@@ -166,7 +195,7 @@ class GcMachineTest {
         assertThat(fossils.delete(Set.of(1L)).stream()).containsExactly(4);
         assertThat(fossils.fate(4)).isEqualTo(Fossils.Fate.DELETED);
         assertThat(fossils.pin(SESSION, 4)).isFalse();
-        assertThat(fossils.fossilise(2, new BitSet(), 6)).isEqualTo(3);
+        assertThat(fossils.fossilise(2, Set.of(), new BitSet(), 6)).isEqualTo(3);
         assertThat(fossils.pinned().stream()).containsExactly(1, 2);
     }
 }

@@ -33,9 +33,9 @@ class GcPlanTest {
             Fossils fossils = new Fossils();
             BitSet some = new BitSet();
             random.ints(20, 0, end).forEach(some::set);
-            fossils.fossilise(1, some, 30);
+            fossils.fossilise(1, Set.of(), some, 30);
             fossils.delete(random.nextBoolean() ? Set.of(1L) : Set.of());
-            fossils.fossilise(2, some, end);
+            fossils.fossilise(2, Set.of(), some, end);
             fossils.pin(new UUID(1, 1), random.nextInt(end));
             GcState state = GcState.fresh(GcState.Config.DEFAULT, ONE);
             List<Root> roots =
