@@ -93,6 +93,7 @@ final class SimSite {
     boolean catchUp;
     int barrierLog;
     long clockMillis;
+    long heard;
 
     // The catalog: durable, each transaction whole.
     int rows;

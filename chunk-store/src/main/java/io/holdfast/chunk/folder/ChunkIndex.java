@@ -4,6 +4,7 @@ import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.FrameKind;
 import io.holdfast.chunk.LogPosition;
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ final class ChunkIndex {
     private static final int SHARD_BITS = 8;
     private static final int LENGTH_BITS = 24;
     private static final int DAMAGED = 1 << 31;
+    private static final int GONE = 1 << 30;
 
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
     private final long salt;
@@ -39,13 +41,14 @@ final class ChunkIndex {
     private final int[] filled = new int[1 << SHARD_BITS];
     private int durable;
     private long durableBytes;
+    private int gone;
 
     private static final class Block {
         final long[] ids = new long[4 * BLOCK];
         final int[] packs = new int[BLOCK];
         final int[] offsets = new int[BLOCK];
 
-        /** Length in the low 24 bits, kind in 4 bits above, damaged in the sign. */
+        /** Length in the low 24 bits, kind in 4 bits above; gone in bit 30, damaged in the sign. */
         final int[] shapes = new int[BLOCK];
     }
 
@@ -159,7 +162,7 @@ final class ChunkIndex {
         lock.readLock().lock();
         try {
             int number = find(words);
-            return number >= 0 && shape(number) >= 0;
+            return number >= 0 && whole(number);
         } finally {
             lock.readLock().unlock();
         }
@@ -171,7 +174,7 @@ final class ChunkIndex {
         lock.readLock().lock();
         try {
             int number = find(words);
-            return number >= 0 && number < durable && shape(number) >= 0 ? number : -1;
+            return number >= 0 && number < durable && whole(number) ? number : -1;
         } finally {
             lock.readLock().unlock();
         }
@@ -183,7 +186,7 @@ final class ChunkIndex {
         lock.readLock().lock();
         try {
             int number = find(words);
-            return number >= 0 && number < durable ? at(number) : null;
+            return number >= 0 && number < durable && !isGone(number) ? at(number) : null;
         } finally {
             lock.readLock().unlock();
         }
@@ -207,6 +210,62 @@ final class ChunkIndex {
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    /** Number of the undamaged frame of this id, durable or not; -1 when none. */
+    int number(ChunkId id) {
+        long[] words = words(id);
+        lock.readLock().lock();
+        try {
+            int number = find(words);
+            return number >= 0 && whole(number) ? number : -1;
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Whether the frame with this number was removed. */
+    boolean gone(int number) {
+        lock.readLock().lock();
+        try {
+            return isGone(number);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Frames removed. */
+    int gone() {
+        lock.readLock().lock();
+        try {
+            return gone;
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Removes durable frames: their ids are missing until they are appended again. */
+    void remove(BitSet numbers) {
+        lock.writeLock().lock();
+        try {
+            for (int n = numbers.nextSetBit(0); n >= 0; n = numbers.nextSetBit(n + 1)) {
+                if (!isGone(n)) {
+                    blocks[n >>> BLOCK_BITS].shapes[n & BLOCK - 1] |= GONE;
+                    durableBytes -= shape(n) & (1 << LENGTH_BITS) - 1;
+                    gone++;
+                }
+            }
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    private boolean isGone(int number) {
+        return (shape(number) & GONE) != 0;
+    }
+
+    private boolean whole(int number) {
+        return shape(number) >= 0 && !isGone(number);
     }
 
     /** Marks a frame damaged: its id counts as missing until it is appended again. */

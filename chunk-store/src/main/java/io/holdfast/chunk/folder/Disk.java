@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /**
  * How the store writes: the edge at which tests let a disk fill up or fail. Nothing here may be
@@ -22,6 +23,15 @@ interface Disk {
 
     /** Replaces a file: temporary file, fsync, rename, fsync of the folder. */
     void replace(Path file, byte[] bytes) throws IOException;
+
+    /**
+     * Replaces a file by one of the same length that holds these stretches of it at their places, and
+     * nothing between them; durable as {@link #replace} is.
+     */
+    void keepOnly(Path file, List<Stretch> stretches) throws IOException;
+
+    /** Bytes of a file, from {@code from} up to {@code to}. */
+    record Stretch(long from, long to) {}
 
     /** Makes the names in a folder durable. */
     void syncFolder(Path folder) throws IOException;
@@ -59,6 +69,38 @@ interface Disk {
                     Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
                     try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
                         out.write(bytes);
+                        out.getFD().sync();
+                    } catch (IOException e) {
+                        Files.deleteIfExists(temporary);
+                        throw e;
+                    }
+                    Files.move(
+                            temporary,
+                            file,
+                            StandardCopyOption.ATOMIC_MOVE,
+                            StandardCopyOption.REPLACE_EXISTING);
+                    syncFolder(java.util.Objects.requireNonNull(file.getParent()));
+                }
+
+                @Override
+                public void keepOnly(Path file, List<Stretch> stretches) throws IOException {
+                    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+                    Files.deleteIfExists(temporary);
+                    try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r");
+                            RandomAccessFile out = new RandomAccessFile(temporary.toFile(), "rw")) {
+                        byte[] buffer = new byte[1 << 20];
+                        for (Stretch stretch : stretches) {
+                            in.seek(stretch.from());
+                            out.seek(stretch.from());
+                            long left = stretch.to() - stretch.from();
+                            while (left > 0) {
+                                int some = (int) Math.min(left, buffer.length);
+                                in.readFully(buffer, 0, some);
+                                out.write(buffer, 0, some);
+                                left -= some;
+                            }
+                        }
+                        out.setLength(in.length());
                         out.getFD().sync();
                     } catch (IOException e) {
                         Files.deleteIfExists(temporary);

@@ -8,6 +8,9 @@ import io.holdfast.chunk.FrameKind;
 import io.holdfast.chunk.LogPosition;
 import io.holdfast.chunk.PieceHeader;
 import io.holdfast.chunk.StoreException;
+import io.holdfast.chunk.gc.GcEffect;
+import io.holdfast.chunk.gc.GcEvent;
+import io.holdfast.chunk.gc.GcState;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -19,6 +22,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -61,9 +65,10 @@ import org.jspecify.annotations.Nullable;
  * from an agent or the other site, repairs the store: the log then holds the id twice, and the later
  * one counts.
  *
- * <p>No frame is ever removed yet, so sessions need no pins. When a sweep comes, {@link #missing} and
- * {@link #commitPiece} are where pins are taken, and {@link ClosureProof#forget} must follow a sweep.
- * Which operations may run beside each other: all; the table is in {@code FORMAT.md}.
+ * <p><b>Sweeping.</b> {@link #missing}, {@link #append} and {@link #commitPiece} pin what they find for
+ * their session and resurrect it if it is a fossil, under the collector's monitor, as a sweep deletes.
+ * A removed frame leaves its pack's index, and its bytes may become a hole of the file; no other
+ * frame moves, so positions keep their meaning and readers are not disturbed. Which operations may run beside each other: all; the table is in {@code FORMAT.md}.
  */
 public final class FolderChunkStore implements ChunkStore {
     static final String PACKS = "packs";
@@ -123,6 +128,7 @@ public final class FolderChunkStore implements ChunkStore {
     private final PackReaders readers;
     private final FileStore fileStore;
     private final ClosureProof proof = new ClosureProof();
+    private final FolderCollector collector;
 
     /** Guards everything below, and the tail file's writes. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -207,6 +213,9 @@ public final class FolderChunkStore implements ChunkStore {
         SecureRandom random = new SecureRandom();
         this.index = new ChunkIndex(random.nextLong());
         this.readers = new PackReaders(packs);
+        this.collector =
+                new FolderCollector(
+                        index, proof, this::read, packs, disk, readers, GcState.Config.DEFAULT);
         FolderLoader.Loaded loaded = FolderLoader.load(folder);
         this.findings = List.copyOf(loaded.findings());
         this.incarnation = loaded.incarnation().orElseGet(UUID::randomUUID);
@@ -281,7 +290,8 @@ public final class FolderChunkStore implements ChunkStore {
     public BitSet missing(UUID session, List<ChunkId> ids) {
         BitSet missing = new BitSet(ids.size());
         for (int i = 0; i < ids.size(); i++) {
-            missing.set(i, index.held(ids.get(i)) < 0);
+            int number = index.held(ids.get(i));
+            missing.set(i, number < 0 || !collector.pin(session, number));
         }
         return missing;
     }
@@ -293,12 +303,12 @@ public final class FolderChunkStore implements ChunkStore {
             throw new IllegalArgumentException(
                     "PIECE " + header.id() + " enters by commitPiece, not by append");
         }
-        return append(header, frame, offset, length);
+        return append(session, header, frame, offset, length);
     }
 
-    private boolean append(Frame.Header header, byte[] frame, int offset, int length)
+    private boolean append(UUID session, Frame.Header header, byte[] frame, int offset, int length)
             throws IOException {
-        if (index.added(header.id())) {
+        if (collector.pin(session, header.id())) {
             requireWritable();
             return false;
         }
@@ -308,7 +318,7 @@ public final class FolderChunkStore implements ChunkStore {
         lock.lock();
         try {
             requireWritable();
-            if (index.added(header.id())) {
+            if (collector.pin(session, header.id())) {
                 return false;
             }
             OpenPack pack = tailFor(length);
@@ -318,6 +328,7 @@ public final class FolderChunkStore implements ChunkStore {
             pack.entries.add(
                     new PackIndexFile.Entry(header.id(), header.kind(), at, length, digest, false));
             index.add(header.id(), header.kind(), pack.sequence, at, length, false);
+            collector.pin(session, header.id());
             return true;
         } finally {
             lock.unlock();
@@ -541,10 +552,10 @@ public final class FolderChunkStore implements ChunkStore {
     public List<ChunkId> commitPiece(UUID session, byte[] pieceFrame) throws IOException {
         PieceHeader piece = PieceHeader.parse(pieceFrame);
         sync();
-        List<ChunkId> missing = proof.missing(piece.root(), new View());
+        List<ChunkId> missing = proof.missing(piece.root(), new View(session));
         if (missing.isEmpty()) {
             Frame.Header header = Frame.parse(pieceFrame, 0, pieceFrame.length);
-            append(header, pieceFrame, 0, pieceFrame.length);
+            append(session, header, pieceFrame, 0, pieceFrame.length);
             sync();
         }
         return missing;
@@ -552,7 +563,60 @@ public final class FolderChunkStore implements ChunkStore {
 
     @Override
     public void release(UUID session) {
-        // Nothing is ever removed, so nothing needs a pin.
+        collector.release(session);
+    }
+
+    /**
+     * Marks, when the collector allows it (DR-PROTOCOL 4.2). Every PIECE frame but {@code expired} is a
+     * root. Reads every reachable node; runs beside everything else.
+     *
+     * @param expired ids of PIECE frames that the leader's lineage has expired for good
+     * @return what was decided, the last effect telling it
+     * @throws StoreException.Corrupt when a node cannot be read; nothing was marked
+     */
+    public List<GcEffect> mark(GcEvent.Order order, Set<ChunkId> expired) throws IOException {
+        return collector.mark(order, expired);
+    }
+
+    /**
+     * Sweeps, when the collector allows it: seals the tail, removes the fossils that are ready from the
+     * indexes of their packs, later packs first, and gives their bytes back where a fifth of a pack
+     * is garbage. After a failure what was removed stays removed, and the next sweep goes on.
+     */
+    public List<GcEffect> sweep(GcEvent.Order order, GcEvent.Standing standing) throws IOException {
+        if (collector.ready(order, standing)) {
+            seal();
+        }
+        return collector.sweep(order, standing);
+    }
+
+    /** Ends the tail pack; every pack then has its index, or this throws. */
+    private void seal() throws IOException {
+        lock.lock();
+        try {
+            requireWritable();
+            while (syncing) {
+                synced.awaitUninterruptibly();
+            }
+            if (tail != null && !tail.entries.isEmpty()) {
+                rolled.add(tail);
+                tail = null;
+            }
+            if (!rolled.isEmpty()) {
+                lead();
+            }
+            if (!rolled.isEmpty()) {
+                throw new StoreException.Full(
+                        "Refused to sweep "
+                                + folder
+                                + ": the index of "
+                                + rolled.getFirst().path
+                                + " could not be written. Free some space and sweep again",
+                        new IOException("no index for pack " + rolled.getFirst().sequence));
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -613,7 +677,9 @@ public final class FolderChunkStore implements ChunkStore {
         int end = index.durable();
         for (int i = index.firstAfter(from); i < end && tail.size() < maxFrames; i++) {
             ChunkIndex.Located at = index.get(i);
-            tail.add(tailed(at, readers.path(at.pack())));
+            if (!index.gone(i)) {
+                tail.add(tailed(at, readers.path(at.pack())));
+            }
         }
         return tail;
     }
@@ -634,7 +700,7 @@ public final class FolderChunkStore implements ChunkStore {
         List<Tailed> pieces = new ArrayList<>();
         int end = index.durable();
         for (int i = 0; i < end; i++) {
-            if (index.kind(i) == FrameKind.PIECE) {
+            if (index.kind(i) == FrameKind.PIECE && !index.gone(i)) {
                 ChunkIndex.Located at = index.get(i);
                 pieces.add(tailed(at, readers.path(at.pack())));
             }
@@ -652,7 +718,7 @@ public final class FolderChunkStore implements ChunkStore {
         }
         lock.lock();
         try {
-            return new Usage(index.durable(), index.durableBytes(), packCount, free);
+            return new Usage(index.durable() - index.gone(), index.durableBytes(), packCount, free);
         } finally {
             lock.unlock();
         }
@@ -716,9 +782,16 @@ public final class FolderChunkStore implements ChunkStore {
 
     /** The durable, undamaged frames. */
     private final class View implements ClosureProof.Held {
+        private final UUID session;
+
+        View(UUID session) {
+            this.session = session;
+        }
+
         @Override
         public int number(ChunkId id) {
-            return index.held(id);
+            int number = index.held(id);
+            return number >= 0 && collector.pin(session, number) ? number : -1;
         }
 
         @Override

@@ -78,6 +78,14 @@ final class PackReaders implements Closeable {
         return channel;
     }
 
+    /** Opens a pack anew at the next read: its file was replaced. */
+    synchronized void reopen(int pack) throws IOException {
+        FileChannel channel = open.remove(pack);
+        if (channel != null) {
+            channel.close();
+        }
+    }
+
     private synchronized void forget(int pack, FileChannel channel) throws IOException {
         if (open.remove(pack, channel)) {
             channel.close();

@@ -21,6 +21,9 @@ final class FaultyDisk implements Disk {
     /** The next so many fsyncs of files fail. */
     int failingSyncs;
 
+    /** After so many replaced files, replacing fails. */
+    int replacements = Integer.MAX_VALUE;
+
     /** Writes and cuts fail, too. */
     boolean dead;
 
@@ -45,10 +48,20 @@ final class FaultyDisk implements Disk {
 
     @Override
     public synchronized void replace(Path file, byte[] bytes) throws IOException {
+        replacing();
         take(bytes.length);
         Files.write(file, bytes);
         durableNames.add(file);
         syncedBytes.put(file, (long) bytes.length);
+    }
+
+    @Override
+    public synchronized void keepOnly(Path file, java.util.List<Stretch> stretches)
+            throws IOException {
+        replacing();
+        Disk.REAL.keepOnly(file, stretches);
+        durableNames.add(file);
+        syncedBytes.put(file, Files.size(file));
     }
 
     @Override
@@ -81,6 +94,13 @@ final class FaultyDisk implements Disk {
         }
         syncedBytes.clear();
         durableNames.clear();
+    }
+
+    private void replacing() throws IOException {
+        if (dead || replacements == 0) {
+            throw new IOException("Input/output error");
+        }
+        replacements--;
     }
 
     private synchronized void take(int bytes) throws IOException {
