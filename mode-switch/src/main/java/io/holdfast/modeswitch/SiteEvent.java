@@ -132,6 +132,9 @@ public sealed interface SiteEvent {
     /** Time has passed on a monotonic clock. */
     record Tick(long elapsedMillis) implements SiteEvent {}
 
+    /** This member leads the lineage's group in this term, and has applied all committed before. */
+    record RaftLeading(long term) implements SiteEvent {}
+
     // ---- only in profile P3
 
     /**
@@ -139,9 +142,6 @@ public sealed interface SiteEvent {
      * Told at the start, and when it changes.
      */
     record GroupShape(boolean stretched) implements SiteEvent {}
-
-    /** This member leads the group in this term, and has applied all that was committed before. */
-    record RaftLeading(long term) implements SiteEvent {}
 
     /**
      * A majority of the group's voters has answered, in this term, what this member sent

@@ -31,7 +31,11 @@ final class StretchedPhase {
     }
 
     static void leading(Draft d, SiteEvent.RaftLeading e) {
-        if (d.group.term() == e.term()) {
+        if (!d.group.stretched() && d.role == SiteRole.ACTIVE) {
+            // What the last leader committed, this one has to say again before it relies on it.
+            ReplicationPhase.begin(d);
+        }
+        if (!d.config.profile().isP3() || d.group.term() == e.term()) {
             return;
         }
         d.group = d.group.led(e.term(), d.config.self());
@@ -85,6 +89,9 @@ final class StretchedPhase {
 
     /** T11: back to AWAIT_CONFIRM; the durable role stays ACTIVE. */
     private static void stepDown(Draft d) {
+        if (!d.rules.has(Rule.SELF_FENCE)) {
+            return;
+        }
         if (d.role == SiteRole.ACTIVE || d.role == SiteRole.DRAINING) {
             d.stopServices();
             d.attempt = Optional.empty();
@@ -266,7 +273,7 @@ final class StretchedPhase {
         if (!d.group.stretched()) {
             return;
         }
-        if (d.group.leaseLeftMillis() == 0 && d.rules.has(Rule.SELF_FENCE)) {
+        if (d.group.leaseLeftMillis() == 0) {
             stepDown(d);
         }
         afterLease(d);

@@ -2,6 +2,7 @@ package io.holdfast.node.server;
 
 import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.modeswitch.ReplicationState;
+import io.holdfast.modeswitch.SiteAckBook;
 import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.replication.raft.LineageSpec;
@@ -10,7 +11,6 @@ import io.holdfast.replication.raft.RaftEvents;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.ProtectionWatch;
-import io.holdfast.replication.site.SiteAckBook;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;

@@ -1,5 +1,7 @@
 package io.holdfast.replication.site;
 
+import io.holdfast.modeswitch.SiteAck;
+import io.holdfast.modeswitch.SiteAckBook;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.holdfast.replication.site;
 
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.epoch.StaleEpochException;
+import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.SubmitException;

@@ -1,6 +1,7 @@
 package io.holdfast.replication.site;
 
 import io.grpc.Channel;
+import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.replication.raft.RaftEvents;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.standard.Epoch;

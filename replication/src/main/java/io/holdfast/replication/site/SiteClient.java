@@ -5,6 +5,7 @@ import io.grpc.stub.StreamObserver;
 import io.holdfast.agent.wire.Errors;
 import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.agent.wire.Wire;
+import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.replication.proto.site.v1.AckReply;
 import io.holdfast.replication.proto.site.v1.CloseLineageRequest;
 import io.holdfast.replication.proto.site.v1.DescribeRequest;

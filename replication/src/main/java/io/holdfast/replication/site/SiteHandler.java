@@ -1,6 +1,8 @@
 package io.holdfast.replication.site;
 
 import io.holdfast.agent.epoch.StaleEpochException;
+import io.holdfast.modeswitch.SiteAck;
+import io.holdfast.modeswitch.SiteAckBook;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Tail;

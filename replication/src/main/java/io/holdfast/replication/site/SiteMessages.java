@@ -2,6 +2,7 @@ package io.holdfast.replication.site;
 
 import com.google.protobuf.ByteString;
 import io.holdfast.agent.wire.Wire;
+import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.replication.proto.site.v1.DescribeReply;
 import io.holdfast.replication.proto.site.v1.TailEntry;
 import io.holdfast.replication.proto.site.v1.TailHeader;

@@ -1,7 +1,7 @@
 /**
  * What two nodes say to each other outside Raft ({@code holdfast/site/v1/site.proto}): the
  * acknowledgement that a write has reached the other site ({@link
- * io.holdfast.replication.site.SiteAckBook} decides, {@link
+ * io.holdfast.modeswitch.SiteAckBook} decides, {@link
  * io.holdfast.replication.site.SiteAckSender} and {@link
  * io.holdfast.replication.site.ProtectionWatch} carry), promises, log tails, and the opening and
  * closing of lineages.

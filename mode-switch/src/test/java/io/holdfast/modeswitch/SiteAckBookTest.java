@@ -1,4 +1,4 @@
-package io.holdfast.replication.site;
+package io.holdfast.modeswitch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -7,7 +7,6 @@ import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class SiteAckBookTest {
@@ -99,18 +98,16 @@ class SiteAckBookTest {
     }
 
     @Test
-    void watchWakesWhoWaits() {
-        SiteAckBook book = new SiteAckBook(LINEAGE, E1, Set.of("d1"), 1);
-        book.admit("d1", incarnation(1));
-        ProtectionWatch watch = new ProtectionWatch(book);
-        CompletableFuture<Long> five = watch.whenProtected(5);
-        CompletableFuture<Long> nine = watch.whenProtected(9);
-        watch.enter(ack("d1", 1, 6), 9);
-        assertThat(five).isCompletedWithValue(6L);
-        assertThat(nine).isNotDone();
-        assertThat(watch.whenProtected(6)).isCompletedWithValue(6L);
-        watch.close();
-        assertThat(nine).isCancelled();
-        assertThat(watch.whenProtected(10)).isCancelled();
+    void theOwnSiteNeedsAQuorumToo() {
+        SiteAckBook book = new SiteAckBook(LINEAGE, E1, Set.of("d1"), 1, Set.of("l2", "l3"), 1);
+        book.enter(ack("d1", 1, 9), -1);
+        assertThat(book.protectedIndex()).isEqualTo(-1);
+        book.enter(ack("l3", 1, 4), -1);
+        assertThat(book.protectedIndex()).isEqualTo(4);
+        book.enter(ack("l2", 1, 7), -1);
+        assertThat(book.protectedIndex()).isEqualTo(7);
+        assertThatThrownBy(() -> new SiteAckBook(LINEAGE, E1, Set.of("d1"), 1, Set.of("l2"), 2))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("own quorum 2");
     }
 }

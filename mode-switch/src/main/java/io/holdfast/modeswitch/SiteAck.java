@@ -1,4 +1,4 @@
-package io.holdfast.replication.site;
+package io.holdfast.modeswitch;
 
 import io.holdfast.standard.Epoch;
 import java.util.UUID;

@@ -1,4 +1,4 @@
-package io.holdfast.replication.site;
+package io.holdfast.modeswitch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
