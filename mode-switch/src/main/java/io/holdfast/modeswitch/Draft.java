@@ -220,6 +220,7 @@ final class Draft {
                 edges,
                 SiteRole.DRAINING,
                 SiteRole.ACTIVE,
+                SiteRole.SEALING,
                 SiteRole.FENCED,
                 SiteRole.STANDBY,
                 SiteRole.AWAIT_CONFIRM);

@@ -39,11 +39,12 @@ final class FencePhase {
     }
 
     /** T10: the other site is active in this epoch, in a lineage that this member does not have. */
-    static void reconcile(Draft d, Epoch active) {
+    static void reconcile(Draft d, Epoch active, Epoch lineage) {
         d.seen = Draft.max(d.seen, active);
         if (d.role == SiteRole.RECONCILING) {
             if (!active.equals(d.promise)) {
                 d.raisePromise(active, "");
+                leave(d, lineage);
                 archive(d, active);
             }
             return;
@@ -54,11 +55,21 @@ final class FencePhase {
             fence(d, active);
         }
         if (d.group.stretched()) {
-            d.closeGate(active);
+            d.closeGate(lineage);
         }
-        d.effects.add(new SiteEffect.CloseLineage(active));
+        d.effects.add(new SiteEffect.CloseLineage(lineage));
+        leave(d, lineage);
         d.become(SiteRole.RECONCILING);
         archive(d, active);
+    }
+
+    /** For another lineage, which is durable when it is joined; no group until then. */
+    private static void leave(Draft d, Epoch lineage) {
+        d.lineage = lineage;
+        if (d.config.profile().isP3()) {
+            // The shell tells the shape of the group that it joins.
+            d.group = d.group.shaped(false, 0).led(0, "");
+        }
     }
 
     private static void archive(Draft d, Epoch active) {
@@ -83,12 +94,7 @@ final class FencePhase {
     private static void join(Draft d, Epoch active) {
         d.raisePromise(active, "");
         d.epoch = active;
-        d.lineage = active;
-        if (d.config.profile().isP3()) {
-            // The shell tells the shape of the group that it joins.
-            d.group = d.group.shaped(false, 0).led(0, "");
-        }
-        d.effects.add(new SiteEffect.JoinLineage(active));
+        d.effects.add(new SiteEffect.JoinLineage(active, d.lineage));
         if (d.config.site() == Site.WITNESS) {
             d.settle(SiteRole.WITNESS, SiteRole.WITNESS);
         } else if (active.site() == d.config.site()) {

@@ -45,8 +45,17 @@ final class PromotePhase {
                 }
             }
             case ACTIVE -> d.refuse("this site is ACTIVE already in epoch " + d.epoch + ".");
-            case DRAINING ->
-                    d.refuse("this site hands over to the other one; run failover there instead.");
+            case DRAINING -> {
+                boolean sealed = d.at(Stage.SEAL) || d.at(Stage.HANDOVER);
+                if (e.force() && sealed && !d.group.stretched()) {
+                    seal(d, d.next(d.config.site()), "forced");
+                } else {
+                    d.refuse(
+                            "this site hands over to the other one; run failover there instead. If"
+                                    + " the other site is lost after the barrier, --force takes the"
+                                    + " move back in a new epoch.");
+                }
+            }
             case SEALING, PROMOTING ->
                     d.refuse("a promotion is under way; watch it with 'holdfast status'.");
             case WITNESS -> d.refuse("a witness stores no backup and is never active.");
@@ -171,6 +180,10 @@ final class PromotePhase {
         d.attempt = d.attempt.map(a -> a.with(Stage.LINEAGE));
         d.effects.add(new SiteEffect.CloseLineage(e.epoch()));
         d.effects.add(new SiteEffect.OpenLineage(e.epoch()));
+        if (d.config.profile().isP3()) {
+            // Out of the stretched group, also when the fork fails: the way back is T10.
+            d.group = d.group.shaped(false, 0).led(0, "");
+        }
     }
 
     static void lineageOpen(Draft d, SiteEvent.LineageOpen e) {

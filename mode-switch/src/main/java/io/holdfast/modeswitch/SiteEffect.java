@@ -111,8 +111,13 @@ public sealed interface SiteEffect {
     /** Archive and report what only this member has, then tell {@code ReconcileDone}. */
     record BeginReconcile(Epoch epoch) implements SiteEffect {}
 
-    /** Join the lineage of this epoch as a new member. */
-    record JoinLineage(Epoch epoch) implements SiteEffect {}
+    /**
+     * Join a lineage as a new member.
+     *
+     * @param epoch its newest epoch
+     * @param lineage epoch at which it was opened: in P2 {@code epoch} itself
+     */
+    record JoinLineage(Epoch epoch, Epoch lineage) implements SiteEffect {}
 
     /** Commit this replication state, then tell {@code ReplicationCommitted}. */
     record CommitReplication(ReplicationState state) implements SiteEffect {}

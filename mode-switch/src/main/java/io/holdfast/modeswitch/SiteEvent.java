@@ -139,7 +139,7 @@ public sealed interface SiteEvent {
 
     /**
      * The Raft group's committed configuration: whether its voters stand at both sites and the witness.
-     * Told at the start, and when it changes.
+     * Told at the start, and when it changes; false, too, when this member left or closed the group.
      */
     record GroupShape(boolean stretched) implements SiteEvent {}
 

@@ -23,6 +23,8 @@ package io.holdfast.modeswitch;
  *     <td>PersistPromise(e'), CloseAckGate, AskPromises</td></tr>
  * <tr><td>T5f</td><td>FENCED, RECONCILING -> SEALING</td><td>OperatorFailover, forced only</td>
  *     <td>as T5</td></tr>
+ * <tr><td>T8f</td><td>DRAINING -> SEALING</td><td>OperatorFailover, forced only, after BarrierReached</td>
+ *     <td>as T5</td></tr>
  * <tr><td>T6</td><td>SEALING -> PROMOTING</td><td>PromiseDurable(e') of a quorum of own members</td>
  *     <td>ReadTails of those</td></tr>
  * <tr><td>T7</td><td>PROMOTING -> ACTIVE</td><td>TailsRead; LineageOpen; EpochChangeCommitted(e')</td>

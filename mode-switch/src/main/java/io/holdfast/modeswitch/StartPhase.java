@@ -55,7 +55,7 @@ final class StartPhase {
                         && e.epoch().compareTo(d.epoch) > 0
                         && e.epoch().compareTo(d.promise) >= 0;
         if (activeAbove && !sameLineage) {
-            FencePhase.reconcile(d, e.epoch());
+            FencePhase.reconcile(d, e.epoch(), e.lineage());
             return;
         }
         if (d.role == SiteRole.FENCED
@@ -63,7 +63,7 @@ final class StartPhase {
                 && e.role() == SiteRole.ACTIVE
                 && e.epoch().equals(d.epoch)
                 && d.promise.equals(d.epoch)) {
-            FencePhase.reconcile(d, d.epoch);
+            FencePhase.reconcile(d, d.epoch, e.lineage());
             return;
         }
         FencePhase.higher(d, Draft.max(e.promise(), e.epoch()));

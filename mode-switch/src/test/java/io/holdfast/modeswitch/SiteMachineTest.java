@@ -240,11 +240,27 @@ class SiteMachineTest {
                 .expect(SiteRole.DRAINING, "StopServices", "PersistPromise")
                 .on(new SiteEvent.BarrierTimeout())
                 .expect(SiteRole.DRAINING, "Ignore")
+                .on(new SiteEvent.OperatorFailover(false, List.of()))
+                .expect(SiteRole.DRAINING, "Refuse")
                 .on(new SiteEvent.PromiseDurable("l1", E2))
                 .expect(SiteRole.DRAINING, "CommitEpochChange")
                 .on(new SiteEvent.EpochChangeCommitted(E2))
                 .expect(SiteRole.STANDBY, "PersistRole");
         standbyDr().on(move).expect(SiteRole.STANDBY, "Refuse");
+    }
+
+    @Test
+    void t8fTheMoveIsTakenBackWhenItsTargetIsLost() {
+        Driver local =
+                synced().on(new SiteEvent.OperatorSwitchover("d1", true, Set.of()))
+                        .on(new SiteEvent.Drained())
+                        .on(new SiteEvent.OperatorFailover(true, List.of()))
+                        .expect(SiteRole.DRAINING, "Refuse")
+                        .on(new SiteEvent.BarrierReached())
+                        .on(new SiteEvent.OperatorFailover(true, List.of()))
+                        .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate");
+        assertThat(local.state.promise()).isEqualTo(E3);
+        local.on(new SiteEvent.EpochChangeCommitted(E2)).expect(SiteRole.SEALING, "Ignore");
     }
 
     @Test

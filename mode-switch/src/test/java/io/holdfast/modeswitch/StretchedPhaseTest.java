@@ -241,6 +241,33 @@ class StretchedPhaseTest {
     }
 
     @Test
+    void t10JoinsALineageWhoseEpochHasMovedOn() {
+        Epoch e4 = Epoch.parse("4.dr");
+        Driver local =
+                active().on(new SiteEvent.PeerReport("d1", e4, SiteRole.ACTIVE, e4, E2, 0))
+                        .on(new SiteEvent.ReconcileDone(e4));
+        assertThat(local.last)
+                .containsExactly(
+                        new SiteEffect.JoinLineage(e4, E2),
+                        new SiteEffect.PersistRole(SiteRole.STANDBY, e4, E2));
+        assertThat(local.state.lineage()).isEqualTo(E2);
+    }
+
+    @Test
+    void t10ReturnsFromAForkThatFailed() {
+        Epoch e3 = Epoch.parse("3.local");
+        dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
+                .on(new SiteEvent.PromiseDurable("d1", E2))
+                .on(new SiteEvent.PromiseDurable("d2", E2))
+                .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d2")))
+                .on(new SiteEvent.Tick(SiteConfig.ATTEMPT_MILLIS))
+                .expect(SiteRole.STANDBY, "PersistRole", "Refuse")
+                .on(new SiteEvent.PeerReport("l1", e3, SiteRole.ACTIVE, e3, E1, 0))
+                .on(new SiteEvent.ReconcileDone(e3))
+                .expect(SiteRole.STANDBY, "JoinLineage", "PersistRole");
+    }
+
+    @Test
     void theWitnessVotesAndIsNeverActive() {
         Driver witness = witness().expect(SiteRole.WITNESS).on(alive("l1")).tick(14_999);
         SiteEvent asked = new SiteEvent.WitnessAsked("d1", LOCALS, 5, 1);

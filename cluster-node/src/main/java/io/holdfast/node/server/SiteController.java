@@ -377,7 +377,7 @@ final class SiteController implements AutoCloseable {
                     aside("abort", () -> operations.abortDrain(epoch));
             case SiteEffect.BeginReconcile(Epoch epoch) ->
                     aside("reconcile", () -> reconcile(epoch));
-            case SiteEffect.JoinLineage(Epoch epoch) ->
+            case SiteEffect.JoinLineage(Epoch epoch, Epoch _) ->
                     LOG.info("Waits to be adopted in epoch {}", epoch);
             case SiteEffect.CommitReplication(ReplicationState replication) ->
                     aside(
