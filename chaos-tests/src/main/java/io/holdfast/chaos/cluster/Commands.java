@@ -11,8 +11,11 @@ import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PieceView;
+import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
+import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -178,6 +181,53 @@ public final class Commands {
     /** What became of a site that returned. */
     public ReconcileView reconcile() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "reconcile");
+    }
+
+    /** The operator has looked at what the returned site had changed. */
+    public ReconcileView signReconcile() throws CommandFailed {
+        return shown(new TypeReference<>() {}, "reconcile", "sign", "--yes");
+    }
+
+    /** Makes everything here too that the returned site had added. */
+    public List<ReconcileView.Setting> applyAdditive() throws CommandFailed {
+        return shown(new TypeReference<>() {}, "reconcile", "apply", "--additive");
+    }
+
+    /** Makes one change of the returned site here too. */
+    public List<ReconcileView.Setting> apply(String item) throws CommandFailed {
+        return shown(new TypeReference<>() {}, "reconcile", "apply", item);
+    }
+
+    /** What a failover would do. */
+    public PreflightView preflight() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "failover", "--dry-run");
+    }
+
+    /** Writes a Replication row, or replaces the one of the same local address. */
+    public void addReplication(String local, String remote) throws CommandFailed {
+        shown("replication", "add", local, remote, "--replace");
+    }
+
+    /** The Replication rows. */
+    public List<ResourceView> replication() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "replication", "list");
+    }
+
+    /** The storages, and what they lack. */
+    public List<StorageView> storages() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "storage", "list");
+    }
+
+    /** The other site's store takes the place of a lost one. */
+    public StorageView storageFailover(String storage, String... more) throws CommandFailed {
+        return shown(
+                new TypeReference<>() {},
+                with(new String[] {"storage", "failover", storage, "--yes"}, more));
+    }
+
+    /** A healed storage takes over again. */
+    public StorageView storageFailback(String storage) throws CommandFailed {
+        return shown(new TypeReference<>() {}, "storage", "failback", storage);
     }
 
     /** The way home. */

@@ -794,6 +794,9 @@ final class Drill {
                 allServers(),
                 RETURN_SECONDS,
                 s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
+        if (holdfast.reconcile().needsSignature()) {
+            holdfast.signReconcile();
+        }
         SwitchoverView switchover = holdfast.switchover("local");
         StatusView home =
                 awaitStatus(

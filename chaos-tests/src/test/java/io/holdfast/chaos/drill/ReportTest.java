@@ -75,6 +75,7 @@ class ReportTest {
                         "local",
                         ID,
                         7,
+                        List.of("l1"),
                         List.of(
                                 new ReconcileView.Merged(
                                         ID,
@@ -87,6 +88,9 @@ class ReportTest {
                                         Protection.DR_PROTECTED)),
                         List.of(),
                         List.of(),
+                        List.of(),
+                        false,
+                        null,
                         0,
                         0,
                         0,

@@ -76,6 +76,21 @@ public interface NodeApi {
     /** What became of a site that returned. */
     ReconcileView reconcileReport();
 
+    /** Makes one change of the returned site here too, unless ours has changed since it was seen. */
+    ReconcileView.Setting reconcileApply(Requests.Reapply request);
+
+    /** Signs every report of a return: the way home is free. Harmless when repeated. */
+    ReconcileView reconcileSign(Requests.Sign request);
+
+    /** The storages, and which site's stores their jobs use. Asks both stores and the catalogs. */
+    List<StorageView> storages();
+
+    /** From now on the other site's store is used in place of one that is lost. */
+    StorageView storageFailover(Requests.StorageMove request);
+
+    /** A healed storage takes over again. Refused while it lacks a piece, or a job uses the other. */
+    StorageView storageFailback(Requests.StorageMove request);
+
     /** How an identifier would be dialled now. A refusal is part of the answer, not an exception. */
     IdentifierView resolve(String identifier);
 

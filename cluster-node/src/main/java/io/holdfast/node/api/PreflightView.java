@@ -16,10 +16,12 @@ import org.jspecify.annotations.Nullable;
  *     overrides
  * @param seen what was seen of the active site, one finding a line
  * @param replication state of the replication as last known
+ * @param replicationSince since when it stands so
  * @param lastContact when the active site was last heard
  * @param lossLedger what would be listed as lost or unknown
  * @param goOn names of the clients whose backups go on
  * @param suspended the clients that would be suspended
+ * @param unmapped the identifiers in use that nothing maps to this site
  */
 public record PreflightView(
         String node,
@@ -31,16 +33,19 @@ public record PreflightView(
         List<String> refusals,
         List<String> seen,
         String replication,
+        @Nullable Moment replicationSince,
         @Nullable Moment lastContact,
         LossLedgerView lossLedger,
         List<String> goOn,
-        List<SuspendedView> suspended) {
+        List<SuspendedView> suspended,
+        List<IdentifierView> unmapped) {
     /** Copies the lists. */
     public PreflightView {
         refusals = List.copyOf(refusals);
         seen = List.copyOf(seen);
         goOn = List.copyOf(goOn);
         suspended = List.copyOf(suspended);
+        unmapped = List.copyOf(unmapped);
     }
 
     /** Whether a failover may be done. */

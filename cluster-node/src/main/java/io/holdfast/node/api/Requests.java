@@ -115,4 +115,32 @@ public final class Requests {
 
     /** Most data pieces that one rehearsal samples. */
     public static final int MAX_SAMPLES = 100;
+
+    /**
+     * One change of a returned site to be made here too.
+     *
+     * @param item id of the resource
+     * @param oursVersion version of the resource here as it was seen; 0 when there was none
+     * @param operator taken from the certificate
+     */
+    public record Reapply(UUID item, long oursVersion, @Nullable String operator) {}
+
+    /**
+     * The report of a return is dealt with.
+     *
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     */
+    public record Sign(@Nullable String operator, @Nullable String reason) {}
+
+    /**
+     * A storage changes its place.
+     *
+     * @param device name or address of the storage's device
+     * @param force although its own store answers
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     */
+    public record StorageMove(
+            String device, boolean force, @Nullable String operator, @Nullable String reason) {}
 }

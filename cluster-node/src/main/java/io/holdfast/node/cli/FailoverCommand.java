@@ -17,10 +17,17 @@ import picocli.CommandLine.Option;
             "Take over at the DR site because the active one is lost. No passphrase is needed.",
             "What had not reached the DR site is listed in the loss ledger."
         },
-        footer = {"", "Example: holdfast failover", "         holdfast failover --yes --json"})
+        footer = {
+            "",
+            "Example: holdfast failover --dry-run",
+            "         holdfast failover --yes --json"
+        })
 final class FailoverCommand extends ApiCommand {
     @Option(names = "--force", description = "Although the active site was seen alive.")
     private boolean force;
+
+    @Option(names = "--dry-run", description = "Show the pre-flight only; change nothing.")
+    private boolean dryRun;
 
     @Option(names = "--yes", description = "Do not ask for confirmation.")
     private boolean yes;
@@ -45,6 +52,10 @@ final class FailoverCommand extends ApiCommand {
         List<ClusterClient.Seen> nodes = cluster.standby(to);
         ClusterClient.Seen node = nodes.get(0);
         PreflightView preflight = node.api().failoverPreflight();
+        if (dryRun) {
+            output.result(preflight, Failovers.show(preflight));
+            return ExitCode.DONE;
+        }
         for (String line : Failovers.show(preflight).split("\n", -1)) {
             output.note(line);
         }

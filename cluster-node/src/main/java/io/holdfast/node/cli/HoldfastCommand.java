@@ -42,6 +42,7 @@ import picocli.CommandLine.Spec;
             LossLedgerCommand.class,
             ReconcileCommand.class,
             RehearseCommand.class,
+            StorageCommand.class,
             IdentifierCommand.class
         },
         footer = {

@@ -6,6 +6,7 @@ import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.annotation.Body;
@@ -14,6 +15,7 @@ import io.micronaut.http.annotation.Get;
 import io.micronaut.http.annotation.Post;
 import io.micronaut.scheduling.TaskExecutors;
 import io.micronaut.scheduling.annotation.ExecuteOn;
+import java.util.List;
 import java.util.Optional;
 
 /** The disaster and the way home. A failover is asked of a node of the site that shall take over. */
@@ -66,5 +68,55 @@ class FailoverController {
     @Get("/reconcile")
     ReconcileView reconcile(HttpRequest<?> request) {
         return Calls.as(request, api::reconcileReport);
+    }
+
+    /** Makes one change of the returned site here too. The operator is taken from the certificate. */
+    @Post("/reconcile/apply")
+    ReconcileView.Setting reapply(HttpRequest<?> request, @Body Requests.Reapply body) {
+        Requests.Reapply complete =
+                new Requests.Reapply(
+                        Calls.required("item", body.item()),
+                        body.oursVersion(),
+                        PeerFilter.caller(request).id());
+        return Calls.as(request, () -> api.reconcileApply(complete));
+    }
+
+    /** Signs every report of a return. The operator is taken from the certificate. */
+    @Post("/reconcile/sign")
+    ReconcileView sign(HttpRequest<?> request, @Body Requests.Sign body) {
+        Requests.Sign complete =
+                new Requests.Sign(
+                        PeerFilter.caller(request).id(),
+                        Optional.ofNullable(body.reason()).orElse(""));
+        return Calls.as(request, () -> api.reconcileSign(complete));
+    }
+
+    /** The storages, and which site's stores their jobs use. */
+    @Get("/storages")
+    List<StorageView> storages(HttpRequest<?> request) {
+        return Calls.as(request, api::storages);
+    }
+
+    /** The other site's store is used in place of a lost one. */
+    @Post("/storages/failover")
+    StorageView storageFailover(HttpRequest<?> request, @Body Requests.StorageMove body) {
+        Requests.StorageMove complete = complete(request, body);
+        return Calls.as(request, () -> api.storageFailover(complete));
+    }
+
+    /** A healed storage takes over again. */
+    @Post("/storages/failback")
+    StorageView storageFailback(HttpRequest<?> request, @Body Requests.StorageMove body) {
+        Requests.StorageMove complete = complete(request, body);
+        return Calls.as(request, () -> api.storageFailback(complete));
+    }
+
+    private static Requests.StorageMove complete(
+            HttpRequest<?> request, Requests.StorageMove body) {
+        return new Requests.StorageMove(
+                Calls.required("device", body.device()),
+                body.force(),
+                PeerFilter.caller(request).id(),
+                Optional.ofNullable(body.reason()).orElse(""));
     }
 }

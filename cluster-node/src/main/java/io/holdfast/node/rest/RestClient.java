@@ -21,6 +21,7 @@ import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
+import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.standard.Endpoint;
 import java.io.IOException;
@@ -214,6 +215,31 @@ public final class RestClient implements NodeApi {
     @Override
     public ReconcileView reconcileReport() {
         return read("/reconcile", USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
+        return write("POST", "/reconcile/apply", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public ReconcileView reconcileSign(Requests.Sign request) {
+        return write("POST", "/reconcile/sign", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public List<StorageView> storages() {
+        return read("/storages", LONG, new TypeReference<>() {});
+    }
+
+    @Override
+    public StorageView storageFailover(Requests.StorageMove request) {
+        return write("POST", "/storages/failover", request, LONG, new TypeReference<>() {});
+    }
+
+    @Override
+    public StorageView storageFailback(Requests.StorageMove request) {
+        return write("POST", "/storages/failback", request, LONG, new TypeReference<>() {});
     }
 
     @Override

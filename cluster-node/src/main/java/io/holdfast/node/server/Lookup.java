@@ -7,6 +7,7 @@ import io.holdfast.modeswitch.Resolver;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.StorageMove;
 import io.holdfast.replication.state.VersionedResource;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.ClientResource;
@@ -19,7 +20,9 @@ import io.holdfast.standard.Mbr;
 import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -30,12 +33,29 @@ import java.util.UUID;
 final class Lookup {
     private final ClusterState state;
     private final ResolveTable table;
+    private final Placement placement;
 
     private Lookup(ClusterState state) {
         this.state = state;
         this.table =
                 ResolveTable.of(
                         state.resources().stream().map(VersionedResource::resource).toList());
+        this.placement = new Placement(state.epoch().site(), overrides());
+    }
+
+    /** Where storages that were lost are served: their addresses, and those of their devices. */
+    private Map<Endpoint, Site> overrides() {
+        Map<Endpoint, Site> overrides = new HashMap<>();
+        for (StorageMove move : state.storageMoves()) {
+            if (move.isActive()) {
+                overrides.put(move.storage(), move.servedAt());
+                devices().stream()
+                        .filter(d -> d.storage().equals(move.storage()))
+                        .flatMap(d -> Endpoint.ofAddress(d.ip()).stream())
+                        .forEach(ip -> overrides.put(ip, move.servedAt()));
+            }
+        }
+        return overrides;
     }
 
     static Lookup in(ClusterState state) {
@@ -147,11 +167,12 @@ final class Lookup {
 
     // ---------------------------------------------------------------- addresses
 
-    /** Where an identifier is dialled while the state's own site is active. */
+    /** Where an identifier is dialled now: at the active site, but for storages that were lost. */
     Resolution resolve(Identifier logical) {
-        return resolve(logical, state.epoch().site());
+        return Resolver.resolve(logical, placement, table);
     }
 
+    /** Where an identifier would be dialled with everything at one site. */
     Resolution resolve(Identifier logical, Site site) {
         return Resolver.resolve(logical, Placement.at(site), table);
     }
@@ -178,12 +199,29 @@ final class Lookup {
         };
     }
 
+    /** Where a local endpoint is served now; empty when nothing maps it. */
+    Optional<Endpoint> now(Endpoint local) {
+        return switch (resolve(new Identifier(local, "READ", List.of(), ""))) {
+            case Resolution.Resolved resolved -> Optional.of(resolved.identifier().endpoint());
+            case Resolution.Refused _ -> Optional.empty();
+        };
+    }
+
     IdentifierView view(String logical) {
         return view(Identifier.parse(logical));
     }
 
     IdentifierView view(Identifier logical) {
-        return switch (resolve(logical)) {
+        return view(logical, resolve(logical));
+    }
+
+    /** An identifier as it would be dialled while a site is active. */
+    IdentifierView view(Identifier logical, Site site) {
+        return view(logical, resolve(logical, site));
+    }
+
+    private static IdentifierView view(Identifier logical, Resolution resolution) {
+        return switch (resolution) {
             case Resolution.Resolved resolved ->
                     new IdentifierView(
                             logical.toString(),

@@ -426,8 +426,17 @@ final class NodeServer implements AutoCloseable {
                         .start());
     }
 
-    /** Rows are applied only once the piece is durable at this site, wherever its storage runs. */
+    /**
+     * Rows are applied only once the piece is durable at this site, wherever its storage runs. A piece
+     * that was lost with its storage never will be; its row must not hold up those behind it.
+     */
     private static PieceGate gate(
+            Optional<ChunkStore> store, Peers peers, ClusterLog log, Site site) {
+        PieceGate durable = durableAt(store, peers, log, site);
+        return header -> durable.isDurable(header) || StorageMoves.isLost(log.state(), header);
+    }
+
+    private static PieceGate durableAt(
             Optional<ChunkStore> store, Peers peers, ClusterLog log, Site site) {
         if (store.isPresent()) {
             return store.get()::holds;

@@ -25,13 +25,16 @@ import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
+import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.server.Lookup.Client;
 import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.DivergentResource;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
+import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.VersionedResource;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.Endpoint;
@@ -81,6 +84,7 @@ final class NodeService implements NodeApi {
     private final Peers peers;
     private final Status status;
     private final Rehearsals rehearsals;
+    private final StorageMoves storages;
     private final Function<Endpoint, NodeApi> nodes;
     private final InstantSource clock;
     private final RandomGenerator random;
@@ -107,6 +111,7 @@ final class NodeService implements NodeApi {
         this.peers = peers;
         this.status = status;
         this.rehearsals = rehearsals;
+        this.storages = new StorageMoves(log, peers);
         this.nodes = nodes;
         this.clock = clock;
         this.random = random;
@@ -700,6 +705,63 @@ final class NodeService implements NodeApi {
                                         site.role(),
                                         null));
         return nodes.apply(Endpoint.of(node.host(), node.restPort())).rehearse(request);
+    }
+
+    @Override
+    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
+        return write(
+                leader -> leader.reconcileApply(request),
+                () -> {
+                    DivergentResource item = Returns.item(log.state(), request.item());
+                    Optional<Command> write =
+                            Returns.write(log.state(), item, request.oursVersion());
+                    if (write.isPresent()) {
+                        log.submit(write.get());
+                        log.submit(
+                                new Command.AuditNote(
+                                        operator(request.operator()),
+                                        "made a change of the returned site here too",
+                                        item.id().toString()));
+                    }
+                    return Returns.setting(item, log.state());
+                });
+    }
+
+    private static String operator(@Nullable String named) {
+        return named == null ? "operator" : named;
+    }
+
+    @Override
+    public ReconcileView reconcileSign(Requests.Sign request) {
+        return write(
+                leader -> leader.reconcileSign(request),
+                () -> {
+                    log.state().reports().stream()
+                            .filter(ReturnReport::isOpen)
+                            .forEach(r ->
+                                    log.submit(
+                                            new Command.ReportSigned(
+                                                    r.lineage(),
+                                                    operator(request.operator()),
+                                                    Optional.ofNullable(request.reason())
+                                                            .orElse(""))));
+                    return status.reconcile();
+                });
+    }
+
+    @Override
+    public List<StorageView> storages() {
+        return write(NodeApi::storages, storages::list);
+    }
+
+    @Override
+    public StorageView storageFailover(Requests.StorageMove request) {
+        return write(leader -> leader.storageFailover(request), () -> storages.failover(request));
+    }
+
+    @Override
+    public StorageView storageFailback(Requests.StorageMove request) {
+        return write(leader -> leader.storageFailback(request), () -> storages.failback(request));
     }
 
     @Override

@@ -159,9 +159,7 @@ final class NodeSiteHandler extends RaftSiteHandler {
 
     private boolean hasArrived(Lookup lookup, JobRecord job) throws RemoteException {
         CatalogRecord row = job.row().orElseThrow();
-        Optional<Endpoint> storage =
-                Peers.storageAt(
-                        lookup, Identifier.parse(row.location()), lookup.state().epoch().site());
+        Optional<Endpoint> storage = lookup.now(Identifier.parse(row.location()).endpoint());
         return storage.isPresent()
                 && Protector.holds(
                         peers.storage(storage.get()), job.id(), job.pieceHeader().orElseThrow())

@@ -173,24 +173,9 @@ final class Shipping implements AutoCloseable {
                 .orElse(List.of());
     }
 
-    /** Bytes sent to the other site since this process began. */
-    long bytesMoved() {
-        return status().map(ShipStatus::bytesMoved).orElse(0L);
-    }
-
-    /** Frames sent to the other site since this process began. */
-    long framesMoved() {
-        return status().map(ShipStatus::framesMoved).orElse(0L);
-    }
-
-    /** Bytes that the other site may lack now, at most. */
-    long bytesBehind() {
-        return status().map(ShipStatus::lagBytes).orElse(0L);
-    }
-
-    /** Frames that the other site may lack now, at most. */
-    long framesBehind() {
-        return status().map(ShipStatus::lagFrames).orElse(0L);
+    /** What the other site's store lacked when it was reached, and what was sent because of it. */
+    ShipStatus.CatchUp catchUp() {
+        return status().map(ShipStatus::catchUp).orElse(ShipStatus.CatchUp.NONE);
     }
 
     @Override

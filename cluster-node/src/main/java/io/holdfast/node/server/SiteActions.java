@@ -1,5 +1,6 @@
 package io.holdfast.node.server;
 
+import com.google.protobuf.ByteString;
 import io.holdfast.agent.DurableFile;
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.epoch.StaleEpochException;
@@ -10,13 +11,16 @@ import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.RefusedException;
 import io.holdfast.replication.site.Recovered;
 import io.holdfast.replication.site.SiteAckSender;
+import io.holdfast.replication.site.SiteClient;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.Applied;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Divergence;
 import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -28,8 +32,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,6 +66,7 @@ final class SiteActions {
     private final PeerWatch watch;
     private final Path folder;
     private final Map<String, Tail> tails = new ConcurrentHashMap<>();
+    private final Map<UUID, HandOver> handOvers = new ConcurrentHashMap<>();
     private volatile Optional<Tail> longest = Optional.empty();
 
     /**
@@ -179,12 +186,42 @@ final class SiteActions {
                 continue;
             }
             if (!Files.exists(tailFile(lineage))) {
-                TailFile.write(tailFile(lineage), raft.readTail(lineage));
+                Tail tail = raft.readTail(lineage);
+                writeLog(tail);
+                TailFile.write(tailFile(lineage), tail);
             }
             sender.forget(lineage);
             raft.closeLineage(lineage);
             LOG.info("Lineage {} is closed and archived", lineage);
         }
+    }
+
+    /**
+     * Keeps what the log still holds: a report needs the entries beyond a fork that is not known yet.
+     * Without them it names what differs all the same, so a failure must not keep a lineage open.
+     */
+    private void writeLog(Tail tail) {
+        try {
+            List<Tail.LogEntry> entries = raft.readLog(tail.lineage(), tail.lastIndex());
+            if (!entries.isEmpty()) {
+                TailFile.write(
+                        logFile(tail.lineage()),
+                        new Tail(
+                                tail.lineage(),
+                                0,
+                                entries.getFirst().index() - 1,
+                                ByteString.EMPTY,
+                                entries,
+                                tail.lastTerm(),
+                                tail.lastIndex()));
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.warn("The log of lineage {} is not kept for its report", tail.lineage(), e);
+        }
+    }
+
+    private Path logFile(UUID lineage) {
+        return folder.resolve("log-" + lineage);
     }
 
     /** Opens the lineage of an epoch on the members of the own site that answer. */
@@ -309,36 +346,108 @@ final class SiteActions {
     // ---------------------------------------------------------------- return
 
     /**
-     * Offers what only this member had to the leader of the active site: jobs completed here and not
-     * known to be protected. Their chunks are shipped by the storage, their rows by the catalog pump;
-     * the leader takes a job once both have arrived, and until then this throws.
+     * Hands over to the leader of the active site what only this member had: the report of what had
+     * diverged, first as a notice; then the jobs completed here and not known to be protected; then the
+     * report again, as complete. Chunks are shipped by the storage, rows by the catalog pump; the leader
+     * takes a job once both have arrived, and until then this throws. Repeating it is harmless, and the
+     * files of what was handed over stay.
      */
     void reconcile(Epoch epoch, List<PeerWatch.Seen> peers) throws IOException {
+        List<Tail> left = new ArrayList<>();
         for (Path file : divergent()) {
-            Tail tail = TailFile.read(file);
-            ClusterState ours = tail.materialize();
-            // A lineage of the own site was seeded from the longest tail of its members.
-            List<JobRecord> offered = epoch.site() == site ? List.of() : ours.unprotectedPieces();
-            if (!offered.isEmpty()) {
-                NodeAddress leader =
-                        peers.stream()
-                                .filter(PeerWatch.Seen::reachable)
-                                .filter(p ->
-                                        p.description().filter(SiteDescription::leader).isPresent())
-                                .map(PeerWatch.Seen::node)
-                                .findFirst()
-                                .orElseThrow(() ->
-                                        new IOException("no leader of the active site answers"));
-                Recovered recovered = watch.client(leader).recover(epoch, tail.lineage(), offered);
-                LOG.info(
-                        "Offered {} data pieces of lineage {}: {} merged, {} known",
-                        offered.size(),
-                        tail.lineage(),
-                        recovered.merged().size(),
-                        recovered.known().size());
-            }
-            Files.move(file, file.resolveSibling("reconciled-" + tail.lineage()));
+            left.add(TailFile.read(file));
         }
+        left.sort(Comparator.comparing(t -> t.materialize().epoch()));
+        for (Tail tail : left) {
+            // A lineage of the own site was seeded from the longest tail of its members.
+            if (epoch.site() != site) {
+                handOver(epoch, tail, leaderOf(peers));
+            }
+            Files.move(
+                    tailFile(tail.lineage()),
+                    folder.resolve("reconciled-" + tail.lineage()),
+                    StandardCopyOption.ATOMIC_MOVE);
+        }
+    }
+
+    /** What this member has to hand over of a lineage; its report is known to the leader already. */
+    private record HandOver(Epoch epoch, Optional<ReturnReport> report, List<JobRecord> offered) {}
+
+    private void handOver(Epoch epoch, Tail tail, PeerWatch.Seen leader) throws IOException {
+        SiteClient client = watch.client(leader.node());
+        HandOver mine = handOvers.get(tail.lineage());
+        if (mine == null || !mine.epoch().equals(epoch)) {
+            mine = prepare(epoch, tail, leader);
+            if (mine.report().isPresent()) {
+                client.handOver(epoch, self, mine.report().get().from(Set.of()));
+            }
+            handOvers.put(tail.lineage(), mine);
+        }
+        if (!mine.offered().isEmpty()) {
+            Recovered recovered = client.recover(epoch, tail.lineage(), mine.offered());
+            LOG.info(
+                    "Offered {} data pieces of lineage {}: {} merged, {} known",
+                    mine.offered().size(),
+                    tail.lineage(),
+                    recovered.merged().size(),
+                    recovered.known().size());
+        }
+        if (mine.report().isPresent()) {
+            ReturnReport report = mine.report().get();
+            client.handOver(epoch, self, report);
+            LOG.info(
+                    "Handed over lineage {} beyond entry {}: {} resources, {} jobs differ",
+                    tail.lineage(),
+                    report.forkIndex(),
+                    report.resources().size(),
+                    report.jobs().size());
+        }
+    }
+
+    private HandOver prepare(Epoch epoch, Tail tail, PeerWatch.Seen leader) throws IOException {
+        ClusterState theirs = tail.materialize();
+        UUID active = leader.description().flatMap(SiteDescription::lineage).orElseThrow();
+        ClusterState ours = watch.client(leader.node()).readTail(active, epoch).materialize();
+        return new HandOver(
+                epoch,
+                Divergence.forkOf(tail.lineage(), theirs, ours)
+                        .map(fork ->
+                                Divergence.report(
+                                        self,
+                                        tail.lineage(),
+                                        fork,
+                                        theirs,
+                                        log(tail.lineage()),
+                                        tail.lastTerm(),
+                                        tail.lastIndex(),
+                                        ours)),
+                theirs.unprotectedPieces().stream()
+                        .filter(j -> !Divergence.isCorrupt(j, ours))
+                        .toList());
+    }
+
+    /** What the log of a closed lineage held; nothing when it was closed by an older program. */
+    private List<Tail.LogEntry> log(UUID lineage) {
+        try {
+            return Files.exists(logFile(lineage))
+                    ? TailFile.read(logFile(lineage)).entries()
+                    : List.of();
+        } catch (IOException e) {
+            LOG.warn(
+                    "The log of lineage {} is unreadable; its report names resources without their"
+                            + " entries",
+                    lineage,
+                    e);
+            return List.of();
+        }
+    }
+
+    private static PeerWatch.Seen leaderOf(List<PeerWatch.Seen> peers) throws IOException {
+        return peers.stream()
+                .filter(PeerWatch.Seen::reachable)
+                .filter(p -> p.description().filter(SiteDescription::leader).isPresent())
+                .findFirst()
+                .orElseThrow(() -> new IOException("no leader of the active site answers"));
     }
 
     private List<Path> divergent() throws IOException {

@@ -158,10 +158,14 @@ final class SiteOperations {
                 refusals,
                 seen,
                 cluster.repl().mode().name(),
+                cluster.repl().sinceMicros() == 0
+                        ? null
+                        : io.holdfast.node.api.Moment.of(cluster.repl().sinceMicros()),
                 watch.lastContactMicros().map(io.holdfast.node.api.Moment::of).orElse(null),
                 Views.ledgerAhead(cluster, watch.lastContactMicros()),
                 Views.goOn(lookup, site),
-                Views.suspended(lookup, site));
+                Views.suspended(lookup, site),
+                Views.unmapped(lookup, site));
     }
 
     private Epoch highest(SiteState state) {
@@ -438,6 +442,7 @@ final class SiteOperations {
         if (target == site) {
             throw refusal("site " + site.word() + " is active already");
         }
+        Returns.requireSigned(log.state(), controller().role());
         Lookup before = Lookup.in(log.state());
         List<String> suspendedBefore =
                 Views.suspended(before, site).stream().map(s -> s.name()).toList();

@@ -5,16 +5,12 @@ import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.catalog.CatalogStatus;
 import io.holdfast.node.api.HealthView;
 import io.holdfast.node.api.Moment;
-import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
-import io.holdfast.replication.state.Command;
-import io.holdfast.replication.state.EpochRecord;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.ReplState;
-import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.DeviceResource;
 import io.holdfast.standard.Endpoint;
@@ -30,7 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -324,6 +319,28 @@ final class Status {
         if (!c.problem().isEmpty() && !c.role().equals("ACTIVE") && !c.role().equals("STANDBY")) {
             warnings.add(c.problem());
         }
+        state.storageMoves().stream()
+                .filter(io.holdfast.replication.state.StorageMove::isActive)
+                .forEach(m ->
+                        warnings.add(
+                                "Storage "
+                                        + m.storage()
+                                        + " is lost since "
+                                        + Moment.of(m.sinceMicros()).iso()
+                                        + ": its jobs use the store of site "
+                                        + m.servedAt().word()
+                                        + "; when it is healed: holdfast storage failback "
+                                        + m.storage()));
+        state.reports().stream()
+                .filter(io.holdfast.replication.state.ReturnReport::isOpen)
+                .forEach(r ->
+                        warnings.add(
+                                "Site "
+                                        + r.epoch().site().word()
+                                        + " returned with "
+                                        + r.resources().size()
+                                        + " changed resources; the way home waits for: holdfast"
+                                        + " reconcile, then: holdfast reconcile sign"));
         shipping.damage().forEach(d -> warnings.add("Damaged frame, not shipped: " + d));
         return warnings;
     }
@@ -346,38 +363,15 @@ final class Status {
     /** What became of the other site's return, as the active leader knows it. */
     ReconcileView reconcile() {
         ClusterState state = log.state();
-        Optional<EpochRecord> forced =
-                state.epochs().stream()
-                        .filter(e -> e.change().reason().startsWith("failover"))
-                        .reduce((_, later) -> later);
-        if (forced.isEmpty()) {
-            return ReconcileView.NONE;
-        }
-        Command.EpochChange change = forced.get().change();
-        Site returned = change.epoch().site().peer();
-        List<ReconcileView.Merged> merged =
-                state.jobs().stream()
-                        .filter(JobRecord::recovered)
-                        .flatMap(j -> j.row().stream().map(row -> merged(j, row)))
-                        .toList();
-        List<UUID> aborted =
-                state.lossLedger().stream()
-                        .map(e -> e.job())
-                        .filter(id ->
-                                state.job(id).filter(j -> !j.state().isComplete()).isPresent())
-                        .toList();
-        return new ReconcileView(
-                stage(state, returned),
-                returned.word(),
-                change.parentLineage().orElse(null),
-                change.forkIndex(),
-                merged,
-                aborted,
-                List.of(),
-                shipping.bytesBehind(),
-                shipping.bytesMoved(),
-                shipping.framesBehind(),
-                shipping.framesMoved());
+        return Returns.forced(state)
+                .map(change ->
+                        Returns.view(
+                                state,
+                                change,
+                                stage(state, change.epoch().site().peer()),
+                                protector::isShown,
+                                shipping.catchUp()))
+                .orElse(ReconcileView.NONE);
     }
 
     private String stage(ClusterState state, Site returned) {
@@ -399,18 +393,6 @@ final class Status {
         return state.repl().mode() == ReplState.Mode.SYNC && state.unprotectedPieces().isEmpty()
                 ? "DONE"
                 : "CATCHUP";
-    }
-
-    private ReconcileView.Merged merged(JobRecord job, CatalogRecord row) {
-        return new ReconcileView.Merged(
-                row.piece(),
-                job.id(),
-                row.client(),
-                row.clientName(),
-                row.dataPiece(),
-                Moment.of(row.backupTimeMicros()),
-                row.sizeBytes(),
-                protector.isShown(job) ? Protection.DR_PROTECTED : Protection.UNPROTECTED);
     }
 
     /** The other nodes that answered when they were asked last. */

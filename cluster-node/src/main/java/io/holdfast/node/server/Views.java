@@ -12,6 +12,7 @@ import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.DivergentJob;
 import io.holdfast.replication.state.EpochRecord;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
@@ -126,7 +127,9 @@ final class Views {
                 record.originCatalog(),
                 shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
                 shown && job != null ? Moment.of(job.protectedMicros()) : null,
-                job != null && job.recovered() ? "RECOVERED_FROM_DIVERGENCE" : "NORMAL",
+                job != null && lookup.state().lostPieces().contains(job.id())
+                        ? "LOST"
+                        : job != null && job.recovered() ? "RECOVERED_FROM_DIVERGENCE" : "NORMAL",
                 record.optional());
     }
 
@@ -151,11 +154,25 @@ final class Views {
 
     /** Every distinct identifier in use, logical and as it is dialled now. */
     static List<IdentifierView> rewritten(Lookup lookup) {
-        return lookup.clients().stream()
-                .flatMap(c -> identifiers(lookup, c).stream())
-                .distinct()
-                .map(lookup::view)
+        return inUse(lookup).stream().map(lookup::view).toList();
+    }
+
+    /** The identifiers in use, catalogs' among them, that cannot be dialled while a site is active. */
+    static List<IdentifierView> unmapped(Lookup lookup, Site active) {
+        Set<String> all = new LinkedHashSet<>(inUse(lookup));
+        lookup.catalogs()
+                .forEach(c ->
+                        all.add(new Identifier(c.address(), "READ", List.of(), "").toString()));
+        return all.stream()
+                .map(logical -> lookup.view(Identifier.parse(logical), active))
+                .filter(view -> view.physical() == null)
                 .toList();
+    }
+
+    private static Set<String> inUse(Lookup lookup) {
+        Set<String> seen = new LinkedHashSet<>();
+        lookup.clients().forEach(c -> seen.addAll(identifiers(lookup, c)));
+        return seen;
     }
 
     /** The logical identifiers of a client's backups: its source, and where its pieces go. */
@@ -193,18 +210,20 @@ final class Views {
                         .toList());
     }
 
-    /** The ledger of the newest forced change of the active site. */
+    /**
+     * The ledger of the newest forced change of the active site. It is complete when the lost site has
+     * handed over everything; a planned change after it needed both sites, so it is complete then too.
+     */
     static LossLedgerView lossLedger(ClusterState state, Optional<Long> lastContactMicros) {
         List<EpochRecord> epochs = state.epochs();
         Optional<EpochRecord> forced =
                 epochs.stream()
                         .filter(e -> e.change().reason().startsWith("failover"))
                         .reduce((_, later) -> later);
-        List<JobRecord> broughtBack =
-                forced.map(e -> broughtBack(state, epochs, e)).orElse(List.of());
         boolean complete =
                 forced.isPresent()
-                        && (!epochs.getLast().equals(forced.get()) || !broughtBack.isEmpty());
+                        && (!epochs.getLast().equals(forced.get())
+                                || Returns.isComplete(state, forced.get().change()));
         List<LossLedgerView.Entry> entries = new ArrayList<>();
         Set<UUID> listed = new LinkedHashSet<>();
         for (LossEntry entry : state.lossLedger()) {
@@ -212,8 +231,12 @@ final class Views {
             state.job(entry.job())
                     .ifPresent(job -> entries.add(lossEntry(state, job, entry.atFork(), complete)));
         }
-        broughtBack.stream()
-                .filter(j -> !listed.contains(j.id()))
+        forced.map(e -> broughtBack(state, epochs, e)).orElse(List.of()).stream()
+                .filter(j -> listed.add(j.id()))
+                .forEach(job -> entries.add(unseen(state, job)));
+        forced.flatMap(e -> Returns.report(state, e.change())).stream()
+                .flatMap(r -> r.jobs().stream())
+                .filter(j -> j.kind().equals("backup") && listed.add(j.job()))
                 .forEach(job -> entries.add(unseen(state, job)));
         entries.sort(Comparator.comparingLong(e -> e.started().micros()));
         return new LossLedgerView(
@@ -278,10 +301,37 @@ final class Views {
                 "was acknowledged at the lost site, never seen here; brought back with it");
     }
 
+    /** A job that only the returned site has named. */
+    private static LossLedgerView.Entry unseen(ClusterState state, DivergentJob job) {
+        return new LossLedgerView.Entry(
+                job.job(),
+                job.client(),
+                clientName(state, job.client()),
+                null,
+                "UNSEEN",
+                Moment.of(job.openedMicros()),
+                job.endedMicros() == 0 ? null : Moment.of(job.endedMicros()),
+                0,
+                switch (job.fate()) {
+                    case RECOVERED -> null;
+                    case ABORTED, HISTORY -> "ABORTED";
+                    case CORRUPTION -> "LOST";
+                },
+                switch (job.fate()) {
+                    case RECOVERED -> "was acknowledged at the lost site; its data is on the way";
+                    case ABORTED -> "was running at the lost site; run it again";
+                    case HISTORY -> "ended there as " + job.state() + ": " + job.message();
+                    case CORRUPTION ->
+                            "both sites have a piece of it, and not the same: verify both";
+                });
+    }
+
     private static String name(ClusterState state, JobRecord job) {
-        return Lookup.in(state)
-                .client(job.client())
-                .map(c -> c.view().name())
-                .orElse(job.client().toString());
+        return clientName(state, job.client());
+    }
+
+    /** A client's name; its id when it is gone. */
+    static String clientName(ClusterState state, UUID client) {
+        return Lookup.in(state).client(client).map(c -> c.view().name()).orElse(client.toString());
     }
 }

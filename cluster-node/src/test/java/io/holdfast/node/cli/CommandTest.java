@@ -10,6 +10,7 @@ import io.holdfast.chunk.DomainKey;
 import io.holdfast.chunk.KeySlot;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.init.ClientEnrolment;
 import io.holdfast.node.init.ClusterFiles;
@@ -29,6 +30,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,6 +143,8 @@ class CommandTest {
                     {"status"},
                     {"loss-ledger"},
                     {"reconcile"},
+                    {"storage", "list"},
+                    {"failover", "--dry-run"},
                     {"client", "list"},
                     {"replication", "list"},
                     {"identifier", "rewrite", "10.1.1.1:1?READ?/x", "--site", "local"}
@@ -176,6 +181,85 @@ class CommandTest {
         assertThat(r.code()).isZero();
         assertThat(r.out()).contains("nothing acknowledged was lost");
         assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    private static ReconcileView returned(boolean needsSignature, ReconcileView.Setting... items) {
+        return new ReconcileView(
+                "DONE",
+                "local",
+                FakeNodeApi.LINEAGE,
+                7,
+                List.of("l1"),
+                List.of(),
+                List.of(),
+                List.of(items),
+                List.of(),
+                needsSignature,
+                null,
+                100,
+                101,
+                4,
+                5);
+    }
+
+    private static ReconcileView.Setting setting(UUID id, String name, String kind, long version) {
+        ResourceView theirs =
+                new ResourceView(
+                        id, -1, "", "", name, "policy", Map.of("keep", "P9D"), null, Map.of());
+        ResourceView ours =
+                new ResourceView(
+                        id, version, "", "", name, "policy", Map.of("keep", "P3D"), null, Map.of());
+        return new ReconcileView.Setting(
+                id, name, "policy", kind, "why", null, theirs, version == 0 ? null : ours);
+    }
+
+    @Test
+    void aReturnIsShownAppliedAndSigned() throws IOException {
+        UUID fresh = new UUID(7, 1);
+        UUID both = new UUID(7, 2);
+        LOCAL.returned =
+                returned(
+                        true,
+                        setting(fresh, "week", "ADDITIVE", 0),
+                        setting(both, "month", "CONFLICT", 4));
+        Result r = asked("reconcile");
+        assertThat(r.out())
+                .contains("NOT SIGNED", "keep: base -, theirs P9D, ours P3D", "(1.010)")
+                .contains(both.toString());
+        assertThat(asked("reconcile", "apply", "--additive").code()).isZero();
+        assertThat(LOCAL.asked).contains("apply " + fresh + " 0 operator as operator operator");
+        assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("apply " + both));
+        assertThat(asked("reconcile", "apply", "policy/month").code()).isZero();
+        assertThat(LOCAL.asked).contains("apply " + both + " 4 operator as operator operator");
+        assertThat(asked("reconcile", "apply", both.toString(), "--json").json()).hasSize(1);
+        assertThat(asked("reconcile", "apply", "policy/year").code()).isEqualTo(ExitCode.FAILED);
+        assertThat(asked("reconcile", "apply").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(asked("reconcile", "sign").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(asked("reconcile", "sign", "--yes", "--reason", "seen").code()).isZero();
+        assertThat(LOCAL.asked).contains("sign operator seen as operator operator");
+        LOCAL.returned = returned(false);
+        LOCAL.asked.clear();
+        assertThat(asked("reconcile", "sign").out()).contains("Nothing waits");
+        assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("sign"));
+        LOCAL.returned = ReconcileView.NONE;
+    }
+
+    @Test
+    void aStorageGoesAwayAndComesHome() throws IOException {
+        assertThat(asked("storage", "failover", "disk").code()).isEqualTo(ExitCode.USAGE);
+        Result r = asked("storage", "failover", "disk", "--yes", "--force", "--reason", "burnt");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out()).contains("disk is lost since", "burnt", FakeNodeApi.JOB.toString());
+        assertThat(LOCAL.asked)
+                .contains("storage failover disk true operator burnt as operator operator");
+        assertThat(asked("storage", "failback", "disk", "--json").json().get("servedAt").asText())
+                .isEqualTo("local");
+        LOCAL.problem =
+                new ApiException(
+                        ApiException.Kind.REFUSED, "it lacks", "wait", "1.local", "", null);
+        r = asked("storage", "failback", "disk");
+        assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(r.err()).contains("it lacks", "wait");
     }
 
     @Test

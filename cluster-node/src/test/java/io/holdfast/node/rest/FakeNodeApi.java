@@ -19,6 +19,7 @@ import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StepView;
+import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.standard.FormatException;
@@ -313,9 +314,13 @@ public final class FakeNodeApi implements NodeApi {
                         List.of("l1 127.10.11.44:9872 does not answer"),
                         "ASYNC",
                         NOON,
+                        NOON,
                         ledger(),
                         List.of("crit"),
-                        List.of(new SuspendedView(CLIENT, "noncrit", "it has no DR address"))));
+                        List.of(new SuspendedView(CLIENT, "noncrit", "it has no DR address")),
+                        List.of(
+                                new IdentifierView(
+                                        "10.1.1.9:3456?READ?/", null, "no mapping", List.of()))));
     }
 
     @Override
@@ -361,7 +366,63 @@ public final class FakeNodeApi implements NodeApi {
 
     @Override
     public ReconcileView reconcileReport() {
-        return answer("reconcile", ReconcileView.NONE);
+        return answer("reconcile", returned);
+    }
+
+    /** What {@link #reconcileReport} answers. */
+    public volatile ReconcileView returned = ReconcileView.NONE;
+
+    @Override
+    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
+        return answer(
+                "apply " + request.item() + " " + request.oursVersion() + " " + request.operator(),
+                returned.settings().stream()
+                        .filter(s -> s.item().equals(request.item()))
+                        .findFirst()
+                        .orElseThrow());
+    }
+
+    @Override
+    public ReconcileView reconcileSign(Requests.Sign request) {
+        return answer("sign " + request.operator() + " " + request.reason(), returned);
+    }
+
+    private static StorageView storage(String servedAt) {
+        return new StorageView(
+                "disk",
+                "127.10.11.44:6543",
+                new StorageView.Store("local", "127.10.11.44:6543", false, -1, -1),
+                new StorageView.Store("dr", "127.50.4.4:3456", true, 12, 3456),
+                servedAt,
+                servedAt.equals("dr") ? NOON : null,
+                servedAt.equals("dr") ? "burnt" : null,
+                3,
+                -1,
+                List.of(JOB));
+    }
+
+    @Override
+    public List<StorageView> storages() {
+        return answer("storages", List.of(storage("dr")));
+    }
+
+    @Override
+    public StorageView storageFailover(Requests.StorageMove request) {
+        return answer(
+                "storage failover "
+                        + request.device()
+                        + " "
+                        + request.force()
+                        + " "
+                        + request.operator()
+                        + " "
+                        + request.reason(),
+                storage("dr"));
+    }
+
+    @Override
+    public StorageView storageFailback(Requests.StorageMove request) {
+        return answer("storage failback " + request.device(), storage("local"));
     }
 
     @Override

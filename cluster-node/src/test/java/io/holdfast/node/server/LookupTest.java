@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
 import io.holdfast.standard.ClientResource;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Site;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -169,5 +171,29 @@ class LookupTest {
                         assertThat(why)
                                 .startsWith("SUSPENDED_IN_DR: ")
                                 .contains("noncrit", "127.10.11.23:3456", "restores"));
+    }
+
+    /** Only what the lost storage serves moves; clients and catalogs stay where they are. */
+    @Test
+    void aLostStorageIsServedAtTheOtherSite() {
+        TestCluster cluster = TestCluster.create();
+        Endpoint storage = Endpoint.parse(TestCluster.STORAGE);
+        cluster.apply(new Command.StorageFailover(storage, Site.DR, List.of(), "ada", "burnt"));
+        Lookup lookup = cluster.reread();
+        assertThat(lookup.now(storage)).contains(Endpoint.parse("127.50.4.4:3456"));
+        assertThat(
+                        lookup.physical(
+                                        Identifier.parse(
+                                                TestCluster.STORAGE
+                                                        + "?WRITE:IP:127.10.11.45,dedupe?/x"))
+                                .toString())
+                .isEqualTo("127.50.4.4:3456?WRITE:IP:127.50.4.4,dedupe?/x");
+        assertThat(lookup.now(Endpoint.parse("127.10.11.44:9873")))
+                .contains(Endpoint.parse("127.10.11.44:9873"));
+        assertThat(lookup.now(Endpoint.parse("127.10.11.22:3456")))
+                .contains(Endpoint.parse("127.10.11.22:3456"));
+        assertThat(lookup.at(storage, Site.LOCAL)).contains(storage);
+        cluster.apply(new Command.StorageFailback(storage, List.of(), "ada"));
+        assertThat(cluster.reread().now(storage)).contains(storage);
     }
 }

@@ -7,11 +7,14 @@ import io.holdfast.chunk.ChunkId;
 import io.holdfast.replication.state.Applied;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Divergence;
 import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
 import io.holdfast.replication.state.JobTotals;
 import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.ReturnReport;
+import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.Chunking;
@@ -32,6 +35,7 @@ import io.holdfast.standard.Site;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +64,7 @@ final class TestCluster {
     private ClusterState state;
     private long now = START;
     private long index;
+    private final List<Tail.LogEntry> entries = new ArrayList<>();
 
     private TestCluster(ClusterState state) {
         this.state = state;
@@ -178,7 +183,9 @@ final class TestCluster {
 
     private TestCluster apply(Epoch epoch, Command command) {
         now += SECOND;
-        Applied applied = state.apply(new Entry(new UUID(0x09, now), epoch, now, command), ++index);
+        Entry entry = new Entry(new UUID(0x09, now), epoch, now, command);
+        Applied applied = state.apply(entry, ++index);
+        entries.add(new Tail.LogEntry(1, index, entry.toBytes()));
         assertThat(applied.reply()).as("%s", command).isInstanceOf(Reply.Done.class);
         state = applied.state();
         return this;
@@ -211,6 +218,26 @@ final class TestCluster {
                                 "failover: fire",
                                 "ada")));
         return other;
+    }
+
+    /** A member of a lost site that is back hands over what it had of its own. */
+    TestCluster handOver(String member, TestCluster lost) {
+        UUID lineage = lost.state.epochs().getLast().change().lineage();
+        ReturnReport report =
+                Divergence.report(
+                        member,
+                        lineage,
+                        Divergence.forkOf(lineage, lost.state, state).orElseThrow(),
+                        lost.state,
+                        lost.entries,
+                        1,
+                        lost.index,
+                        state);
+        ByteString bytes = report.toBytes();
+        UUID upload = new UUID(0x4e9, now);
+        apply(new Command.ReportBegin(member, upload, bytes.size(), sha256(bytes)));
+        apply(new Command.ReportChunk(upload, 0, bytes));
+        return apply(new Command.ReportEnd(upload));
     }
 
     /** The other site goes on from this state as planned; nothing is lost. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.holdfast.agent.proto.v1.LogLine;
 import io.holdfast.agent.proto.v1.Outcome;
 import io.holdfast.agent.proto.v1.Progress;
+import io.holdfast.catalog.CatalogRow;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
@@ -15,6 +16,7 @@ import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
+import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.nio.file.Path;
@@ -167,6 +169,21 @@ class ViewsTest {
                 .isEqualTo(TestCluster.CRIT.toString());
     }
 
+    @Test
+    void aPieceThatWasLostWithItsStorageSaysSo() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord job = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        CatalogRow row = new CatalogRow(job.row().orElseThrow(), job.pieceHeader().orElseThrow());
+        assertThat(Views.piece(cluster.lookup(), row, job, false).state()).isEqualTo("NORMAL");
+        assertThat(StorageMoves.isLost(cluster.state(), row.header())).isFalse();
+        cluster.apply(
+                new Command.StorageFailover(
+                        Endpoint.parse(TestCluster.STORAGE), Site.DR, List.of(job.id()), "a", "r"));
+        assertThat(Views.piece(cluster.lookup(), row, job, false).state()).isEqualTo("LOST");
+        assertThat(StorageMoves.isLost(cluster.state(), row.header())).isTrue();
+        assertThat(StorageMoves.isLost(cluster.state(), TestCluster.chunkId(99))).isFalse();
+    }
+
     // ---------------------------------------------------------------- clients and identifiers
 
     @Test
@@ -200,6 +217,19 @@ class ViewsTest {
                 .singleElement()
                 .asString()
                 .contains("127.10.11.23:3456");
+    }
+
+    @Test
+    void whatNothingMapsIsNamedBeforeAFailover() {
+        TestCluster cluster = TestCluster.create();
+        assertThat(Views.unmapped(cluster.lookup(), Site.LOCAL)).isEmpty();
+        assertThat(Views.unmapped(cluster.lookup(), Site.DR))
+                .extracting(IdentifierView::logical)
+                .containsExactly("127.10.11.23:3456?READ?/data");
+        cluster.delete(new UUID(0x4e, 3));
+        assertThat(Views.unmapped(cluster.lookup(), Site.DR))
+                .extracting(IdentifierView::logical)
+                .containsExactly("127.10.11.23:3456?READ?/data", "127.10.11.44:9873?READ");
     }
 
     // ---------------------------------------------------------------- loss ledger
@@ -273,6 +303,10 @@ class ViewsTest {
         active.apply(new Command.PieceRecovered(late, lineage));
         active.apply(new Command.PieceRecovered(unseen, lineage));
         active.markProtected(active.job(TestCluster.jobId(2)));
+        lost.backup(TestCluster.NONCRIT, 8);
+        // Its first piece is here, and it may have more.
+        assertThat(ledger(active).complete()).isFalse();
+        active.handOver("l1", lost);
         LossLedgerView ledger = ledger(active);
         assertThat(ledger.complete()).isTrue();
         assertThat(ledger.entries())
@@ -283,20 +317,18 @@ class ViewsTest {
                 .containsExactly(
                         tuple(TestCluster.jobId(2), "UNPROTECTED", "MERGED"),
                         tuple(TestCluster.jobId(3), "OPEN", "MERGED"),
-                        tuple(TestCluster.jobId(5), "UNSEEN", "MERGED"));
-        assertThat(ledger.entries().getLast().committed())
-                .isEqualTo(Moment.of(unseen.endedMicros()));
-        assertThat(ledger.entries().getLast().sizeBytes()).isEqualTo(1000);
+                        tuple(TestCluster.jobId(5), "UNSEEN", "MERGED"),
+                        tuple(TestCluster.jobId(8), "UNSEEN", "ABORTED"));
+        assertThat(ledger.entries().get(2).committed()).isEqualTo(Moment.of(unseen.endedMicros()));
+        assertThat(ledger.entries().get(2).sizeBytes()).isEqualTo(1000);
+        assertThat(ledger.entries().getLast().clientName()).isEqualTo("noncrit");
     }
 
     @Test
     void whatTheReturnedSiteDidNotCompleteIsAborted() {
         TestCluster lost = lossy();
         TestCluster active = lost.failover(DR);
-        active.apply(
-                new Command.PieceRecovered(
-                        lost.complete(lost.backup(TestCluster.CRIT, 5)),
-                        TestCluster.LOCAL_LINEAGE));
+        active.handOver("l1", lost);
         assertThat(ledger(active).entries())
                 .filteredOn(e -> e.state().equals("OPEN"))
                 .extracting(LossLedgerView.Entry::resolution)

@@ -936,6 +936,33 @@ public final class RaftHost implements AutoCloseable {
                 "The log of lineage " + lineage + " changes faster than it can be read.");
     }
 
+    /**
+     * Every entry that this member's log still holds, up to one: what was purged is not among them.
+     *
+     * @throws IOException when the lineage is not open, or its log cannot be read
+     */
+    public List<Tail.LogEntry> readLog(UUID lineage, long lastIndex) throws IOException {
+        RaftLog log = division(lineage).orElseThrow(() -> notOpen(lineage)).getRaftLog();
+        List<Tail.LogEntry> entries = List.of();
+        for (int attempt = 0; attempt < 10; attempt++) {
+            long start = Math.max(0, log.getStartIndex());
+            entries = entries(log, start, lastIndex);
+            // An old segment that was purged meanwhile ends the walk early: read again.
+            if (start > lastIndex || entries.size() == lastIndex - start + 1) {
+                return entries;
+            }
+            pause();
+        }
+        throw new IOException(
+                "The log of lineage "
+                        + lineage
+                        + " ends after "
+                        + entries.size()
+                        + " entries, before "
+                        + lastIndex
+                        + ".");
+    }
+
     private static List<Tail.LogEntry> entries(RaftLog log, long from, long to) throws IOException {
         List<Tail.LogEntry> entries = new ArrayList<>();
         for (long index = from; index <= to; index++) {

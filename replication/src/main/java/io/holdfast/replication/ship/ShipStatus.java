@@ -22,6 +22,7 @@ import java.util.UUID;
  * @param framesMoved to the peer since this shipper began
  * @param bytesMoved of them
  * @param piecesCommitted at the peer by this shipper, or found there
+ * @param catchUp the newest time that the peer had to catch up
  * @param lastContact when the peer last answered
  * @param lastError why the last attempt failed; empty when it did not
  * @param damage local frames that the peer lacks and whose bytes are not what was stored
@@ -39,6 +40,7 @@ public record ShipStatus(
         long framesMoved,
         long bytesMoved,
         long piecesCommitted,
+        CatchUp catchUp,
         Optional<Instant> lastContact,
         String lastError,
         List<Damage> damage,
@@ -63,6 +65,25 @@ public record ShipStatus(
         STALE_EPOCH,
         /** Closed. */
         CLOSED
+    }
+
+    /**
+     * A catch-up, from the moment a peer that lacked something was reached.
+     *
+     * @param done whether the peer has all of it; before, what it already has is still counted in
+     * @param framesMissing at the peer when it began
+     * @param bytesMissing of them
+     * @param framesMoved sent because of it, so far
+     * @param bytesMoved of them
+     */
+    public record CatchUp(
+            boolean done,
+            long framesMissing,
+            long bytesMissing,
+            long framesMoved,
+            long bytesMoved) {
+        /** None yet. */
+        public static final CatchUp NONE = new CatchUp(true, 0, 0, 0, 0);
     }
 
     /** A frame that cannot be shipped. */

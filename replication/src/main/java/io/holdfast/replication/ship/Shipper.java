@@ -66,6 +66,7 @@ public final class Shipper implements AutoCloseable {
     private final InstantSource clock;
     private final StorageClient client;
     private final ShipBook book = new ShipBook();
+    private final CatchUpMeter meter = new CatchUpMeter();
     private final List<Consumer<ChunkId>> pieceListeners = new CopyOnWriteArrayList<>();
     private final Context.CancellableContext calls = Context.ROOT.withCancellation();
     private final Thread thread;
@@ -167,38 +168,22 @@ public final class Shipper implements AutoCloseable {
     public ShipStatus status() {
         LogPosition position = book.position();
         LogPosition end = local.durableEnd();
-        long frames = 0;
-        long bytes = 0;
-        LogPosition at = position;
-        try {
-            while (at.compareTo(end) < 0) {
-                List<ChunkStore.Tailed> batch = local.tail(at, LAG_BATCH);
-                if (batch.isEmpty()) {
-                    break;
-                }
-                for (ChunkStore.Tailed frame : batch) {
-                    frames++;
-                    bytes += frame.frameBytes();
-                }
-                at = batch.get(batch.size() - 1).after();
-            }
-        } catch (IOException e) {
-            log.warn("The lag to {} is not known: {}", peerName, e.getMessage());
-        }
+        Lag lag = lag(position, end);
         lock.lock();
         try {
             return new ShipStatus(
-                    state(frames),
+                    state(lag.frames()),
                     peerName,
                     local.incarnation(),
                     Optional.ofNullable(peerIncarnation),
                     position,
                     end,
-                    frames,
-                    bytes,
+                    lag.frames(),
+                    lag.bytes(),
                     book.framesMoved(),
                     book.bytesMoved(),
                     book.piecesCommitted(),
+                    meter.now(),
                     Optional.ofNullable(lastContact),
                     lastError,
                     book.damageList(),
@@ -206,6 +191,33 @@ public final class Shipper implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    private record Lag(long frames, long bytes) {}
+
+    private Lag lag(LogPosition from, LogPosition end) {
+        long frames = 0;
+        long bytes = 0;
+        LogPosition at = from;
+        try {
+            while (at.compareTo(end) < 0) {
+                List<ChunkStore.Tailed> batch = local.tail(at, LAG_BATCH);
+                for (ChunkStore.Tailed frame : batch) {
+                    if (frame.after().compareTo(end) > 0) {
+                        return new Lag(frames, bytes);
+                    }
+                    frames++;
+                    bytes += frame.frameBytes();
+                }
+                if (batch.isEmpty()) {
+                    break;
+                }
+                at = batch.get(batch.size() - 1).after();
+            }
+        } catch (IOException e) {
+            log.warn("The lag to {} is not known: {}", peerName, e.getMessage());
+        }
+        return new Lag(frames, bytes);
     }
 
     private ShipStatus.State state(long lagFrames) {
@@ -347,6 +359,9 @@ public final class Shipper implements AutoCloseable {
         StorageSession session = client.openSession(UUID.randomUUID(), "", Purpose.REPLICATE);
         contacted(session.storeIncarnation());
         book.reconnect();
+        LogPosition end = local.durableEnd();
+        Lag lag = lag(book.floor(), end);
+        meter.begin(book.floor(), end, lag.frames(), lag.bytes());
         try (StorageClient.PutStream put = client.put(session)) {
             Run run = new Run(session, put);
             run.loop();
@@ -393,6 +408,7 @@ public final class Shipper implements AutoCloseable {
             }
             saved = from;
             book.begin(from);
+            meter.forget();
             problemsBefore = 0;
             log.info("Shipping to {}, store {}, from {}", peerName, incarnation, from);
         }
@@ -454,6 +470,7 @@ public final class Shipper implements AutoCloseable {
                     before = durable;
                 }
                 book.durable(durable);
+                meter.reached(book.position());
                 saveCursor(false);
             }
         }
@@ -472,6 +489,7 @@ public final class Shipper implements AutoCloseable {
             put.awaitDurable(sent);
             book.durable(sent);
             advanced();
+            meter.reached(book.position());
             long now = System.nanoTime();
             if (now - heardAt >= options.heartbeat().toNanos()) {
                 UUID incarnation = client.status().incarnation();
@@ -521,6 +539,7 @@ public final class Shipper implements AutoCloseable {
                     send(frame);
                 } else {
                     book.held(frame.id());
+                    meter.had(frame.after(), frame.frameBytes());
                 }
                 next = frame.after();
                 book.mark(sent, next);
@@ -538,6 +557,8 @@ public final class Shipper implements AutoCloseable {
             if (damage.isPresent()) {
                 log.warn("Not shipped to {}: {}", peerName, damage.get());
                 book.damaged(next, new ShipStatus.Damage(frame.id(), frame.after(), damage.get()));
+            } else {
+                meter.moved(frame.after(), frame.frameBytes());
             }
         }
 
@@ -560,6 +581,7 @@ public final class Shipper implements AutoCloseable {
             ChunkId id = frame.id();
             if (!missing) {
                 committed(id);
+                meter.had(frame.after(), frame.frameBytes());
                 return;
             }
             byte[] bytes;
@@ -578,6 +600,7 @@ public final class Shipper implements AutoCloseable {
                 heard();
                 if (result.committed()) {
                     book.moved(bytes.length);
+                    meter.moved(frame.after(), frame.frameBytes());
                     committed(id);
                     return;
                 }

@@ -9,6 +9,7 @@ import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Reply;
 import io.holdfast.replication.state.Tail;
@@ -142,14 +143,37 @@ public class RaftSiteHandler implements SiteHandler {
     }
 
     @Override
+    public void handOver(Epoch epoch, Entry part) throws IOException {
+        boolean report =
+                switch (part.command()) {
+                    case Command.ReportBegin _, Command.ReportChunk _, Command.ReportEnd _ -> true;
+                    default -> false;
+                };
+        if (!report) {
+            throw new IllegalArgumentException(
+                    "A returned site hands over reports, not "
+                            + part.command().getClass().getSimpleName()
+                            + ".");
+        }
+        Written written =
+                RaftHost.await(host.submit(lineage(), epoch, part.command(), part.operation()));
+        if (written.reply() instanceof Reply.Refused refused) {
+            throw new IllegalArgumentException(refused.message() + " " + refused.next());
+        }
+    }
+
+    private UUID lineage() throws SubmitException.Unavailable {
+        return status.get()
+                .lineage()
+                .orElseThrow(() ->
+                        new SubmitException.Unavailable(
+                                "Node " + nodeId + " works with no lineage.", null));
+    }
+
+    @Override
     public Recovered recover(Epoch epoch, UUID fromLineage, List<JobRecord> jobs)
             throws IOException {
-        UUID lineage =
-                status.get()
-                        .lineage()
-                        .orElseThrow(() ->
-                                new SubmitException.Unavailable(
-                                        "Node " + nodeId + " works with no lineage.", null));
+        UUID lineage = lineage();
         List<UUID> merged = new ArrayList<>();
         List<UUID> known = new ArrayList<>();
         for (JobRecord job : jobs) {

@@ -1,5 +1,6 @@
 package io.holdfast.replication.site;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
 import io.holdfast.agent.wire.Errors;
@@ -9,6 +10,7 @@ import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.replication.proto.site.v1.AckReply;
 import io.holdfast.replication.proto.site.v1.CloseLineageRequest;
 import io.holdfast.replication.proto.site.v1.DescribeRequest;
+import io.holdfast.replication.proto.site.v1.HandOverRequest;
 import io.holdfast.replication.proto.site.v1.OpenLineageRequest;
 import io.holdfast.replication.proto.site.v1.PromiseRequest;
 import io.holdfast.replication.proto.site.v1.ReadTailRequest;
@@ -17,9 +19,14 @@ import io.holdfast.replication.proto.site.v1.RecoverRequest;
 import io.holdfast.replication.proto.site.v1.SiteGrpc;
 import io.holdfast.replication.raft.LineageMessages;
 import io.holdfast.replication.raft.LineageSpec;
+import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -144,6 +151,43 @@ public final class SiteClient {
                     reply.getMergedList().stream().map(b -> Wire.uuid(b, "job")).toList(),
                     reply.getKnownList().stream().map(b -> Wire.uuid(b, "job")).toList());
         });
+    }
+
+    /**
+     * Hands over a report of a lineage that was left behind, in parts. Harmless when repeated.
+     *
+     * @param member the node that hands it over
+     */
+    public void handOver(Epoch epoch, String member, ReturnReport report) throws RemoteException {
+        ByteString bytes = report.toBytes();
+        UUID id = UUID.randomUUID();
+        handOver(epoch, new Command.ReportBegin(member, id, bytes.size(), sha256(bytes)));
+        int sequence = 0;
+        for (int at = 0; at < bytes.size(); at += Command.MAX_SEED_CHUNK) {
+            int end = Math.min(bytes.size(), at + Command.MAX_SEED_CHUNK);
+            handOver(epoch, new Command.ReportChunk(id, sequence++, bytes.substring(at, end)));
+        }
+        handOver(epoch, new Command.ReportEnd(id));
+    }
+
+    private void handOver(Epoch epoch, Command part) throws RemoteException {
+        Entry entry = new Entry(UUID.randomUUID(), epoch, 0, part);
+        var _ =
+                call(() ->
+                        stub(2).handOver(
+                                        HandOverRequest.newBuilder()
+                                                .setEpoch(epoch.encoded())
+                                                .setEntry(entry.toBytes())
+                                                .build()));
+    }
+
+    private static ByteString sha256(ByteString bytes) {
+        try {
+            return ByteString.copyFrom(
+                    MessageDigest.getInstance("SHA-256").digest(bytes.toByteArray()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 
     /** An open stream of acknowledgements. Not thread-safe. */

@@ -4,6 +4,7 @@ import io.holdfast.agent.epoch.StaleEpochException;
 import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.modeswitch.SiteAckBook;
 import io.holdfast.replication.raft.LineageSpec;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
@@ -65,4 +66,10 @@ public interface SiteHandler {
     /** Records the jobs that a returned site had completed. Served by the leader. */
     Recovered recover(Epoch epoch, UUID fromLineage, List<JobRecord> jobs)
             throws IOException, StaleEpochException;
+
+    /**
+     * Records a part of what a returned site hands over: a {@link
+     * io.holdfast.replication.state.Command.ReportBegin}, a chunk, or the end. Served by the leader.
+     */
+    void handOver(Epoch epoch, Entry part) throws IOException, StaleEpochException;
 }

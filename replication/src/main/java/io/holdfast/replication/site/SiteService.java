@@ -11,6 +11,8 @@ import io.holdfast.replication.proto.site.v1.CloseLineageReply;
 import io.holdfast.replication.proto.site.v1.CloseLineageRequest;
 import io.holdfast.replication.proto.site.v1.DescribeReply;
 import io.holdfast.replication.proto.site.v1.DescribeRequest;
+import io.holdfast.replication.proto.site.v1.HandOverReply;
+import io.holdfast.replication.proto.site.v1.HandOverRequest;
 import io.holdfast.replication.proto.site.v1.OpenLineageReply;
 import io.holdfast.replication.proto.site.v1.OpenLineageRequest;
 import io.holdfast.replication.proto.site.v1.PromiseReply;
@@ -22,6 +24,7 @@ import io.holdfast.replication.proto.site.v1.SiteGrpc;
 import io.holdfast.replication.proto.site.v1.TailPart;
 import io.holdfast.replication.raft.LineageMessages;
 import io.holdfast.replication.raft.SubmitException;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.Epoch;
 import java.util.UUID;
@@ -205,6 +208,18 @@ public final class SiteService extends SiteGrpc.SiteImplBase {
                             .addAllMerged(bytes(recovered.merged()))
                             .addAllKnown(bytes(recovered.known()))
                             .build();
+                });
+    }
+
+    @Override
+    public void handOver(HandOverRequest request, StreamObserver<HandOverReply> to) {
+        answer(
+                to,
+                () -> {
+                    handler.handOver(
+                            SiteMessages.requireEpoch(request.getEpoch(), "epoch"),
+                            Entry.parse(request.getEntry()));
+                    return HandOverReply.getDefaultInstance();
                 });
     }
 

@@ -13,7 +13,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +69,10 @@ public final class ClusterState {
     private final PersistentMap<Ordered, UUID> operationOrder;
     private final @Nullable Seeding seeding;
     private final List<LossEntry> loss;
+    private final List<Fork> forks;
+    private final List<ReturnReport> reports;
+    private final PersistentMap<String, Upload> uploads;
+    private final PersistentMap<String, StorageMove> storageMoves;
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -97,6 +103,9 @@ public final class ClusterState {
         }
     }
 
+    /** A report of a returned member that is being received. */
+    record Upload(String member, Seeding parts) {}
+
     private ClusterState(Builder b) {
         this.epoch = b.epoch;
         this.mbr = b.mbr;
@@ -114,6 +123,10 @@ public final class ClusterState {
         this.operationOrder = b.operationOrder;
         this.seeding = b.seeding;
         this.loss = List.copyOf(b.loss);
+        this.forks = List.copyOf(b.forks);
+        this.reports = List.copyOf(b.reports);
+        this.uploads = b.uploads;
+        this.storageMoves = b.storageMoves;
     }
 
     /** The state of a new lineage: no epoch, nothing in it. */
@@ -179,7 +192,24 @@ public final class ClusterState {
 
     /** The completed jobs whose pieces are not DR_PROTECTED, oldest id first. */
     public List<JobRecord> unprotectedPieces() {
-        return jobs.values().filter(JobRecord::isUnprotectedPiece).toList();
+        Set<UUID> lost = lostPieces();
+        return jobs.values()
+                .filter(JobRecord::isUnprotectedPiece)
+                .filter(j -> !lost.contains(j.id()))
+                .toList();
+    }
+
+    /** The completed jobs whose pieces were lost with a storage. */
+    public Set<UUID> lostPieces() {
+        return storageMoves
+                .values()
+                .flatMap(m -> m.lost().stream())
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** The storages that were lost while their site went on, by address, the healed ones among them. */
+    public List<StorageMove> storageMoves() {
+        return storageMoves.values().toList();
     }
 
     /** What a loss of the active site would put into the loss ledger now. */
@@ -192,6 +222,53 @@ public final class ClusterState {
     /** The loss ledger of the newest forced change of the active site; empty without one. */
     public List<LossEntry> lossLedger() {
         return loss;
+    }
+
+    /** What sites that returned after a forced change had of their own, oldest first. */
+    public List<ReturnReport> reports() {
+        return reports;
+    }
+
+    /** Whether an epoch began by force, in a lineage forked off another one. */
+    public boolean isFork(Epoch forced) {
+        return forks.stream().anyMatch(f -> f.epoch().equals(forced));
+    }
+
+    /** The lineage in which an epoch began. */
+    public Optional<UUID> lineageOf(Epoch begun) {
+        return epochs.stream()
+                .map(EpochRecord::change)
+                .filter(c -> c.epoch().equals(begun))
+                .map(Command.EpochChange::lineage)
+                .findFirst();
+    }
+
+    /** The resources as they stood just before an epoch began by force. */
+    public java.util.Map<UUID, Resource> resourcesBefore(Epoch forced) {
+        java.util.Map<UUID, Resource> then = new java.util.TreeMap<>();
+        resources.values().forEach(r -> then.put(r.resource().id(), r.resource()));
+        for (Fork fork : forks.reversed()) {
+            fork.base()
+                    .forEach(e -> {
+                        if (e.getValue().isPresent()) {
+                            then.put(e.getKey(), e.getValue().get().resource());
+                        } else {
+                            then.remove(e.getKey());
+                        }
+                    });
+            if (fork.epoch().equals(forced)) {
+                return then;
+            }
+        }
+        throw new IllegalArgumentException("Epoch " + forced + " did not begin by force");
+    }
+
+    /** Whether an entry did something: not refused, and no repetition; yes when that is forgotten. */
+    boolean wasDone(UUID operation, long index) {
+        return operations
+                .get(operation)
+                .map(r -> r.index() == index && r.reply() instanceof Done)
+                .orElse(true);
     }
 
     /** How replication to the other site stands. */
@@ -306,6 +383,12 @@ public final class ClusterState {
                             Command.SwitchPrepare _,
                             Command.SwitchAbort _,
                             Command.SetSuspended _,
+                            Command.ReportBegin _,
+                            Command.ReportChunk _,
+                            Command.ReportEnd _,
+                            Command.ReportSigned _,
+                            Command.StorageFailover _,
+                            Command.StorageFailback _,
                             Command.AuditNote _ ->
                             false;
                 };
@@ -335,6 +418,17 @@ public final class ClusterState {
 
     private Refused refused(Code code, String message, String next) {
         return new Refused(code, message, next, epoch);
+    }
+
+    /** Why a planned move is refused while a report is open. */
+    public static String unsigned(ReturnReport report) {
+        return "Refused: what site "
+                + report.epoch().site().word()
+                + " had changed in lineage "
+                + report.lineage()
+                + " beyond the fork ("
+                + report.resources().size()
+                + " resources) is not signed.";
     }
 
     static String nameKey(Resource.Type type, String name) {
@@ -386,6 +480,14 @@ public final class ClusterState {
         return jobsDropped;
     }
 
+    List<Fork> forks() {
+        return forks;
+    }
+
+    PersistentMap<String, Upload> uploads() {
+        return uploads;
+    }
+
     /** The next state while it is being made; confined to one call of apply or parse. */
     static final class Builder {
         Epoch epoch = NO_EPOCH;
@@ -404,6 +506,10 @@ public final class ClusterState {
         PersistentMap<Ordered, UUID> operationOrder = PersistentMap.empty();
         @Nullable Seeding seeding;
         List<LossEntry> loss = List.of();
+        List<Fork> forks = List.of();
+        List<ReturnReport> reports = List.of();
+        PersistentMap<String, Upload> uploads = PersistentMap.empty();
+        PersistentMap<String, StorageMove> storageMoves = PersistentMap.empty();
         boolean keepsOnRefusal;
 
         Builder() {}
@@ -429,6 +535,10 @@ public final class ClusterState {
             operationOrder = s.operationOrder;
             seeding = s.seeding;
             loss = s.loss;
+            forks = s.forks;
+            reports = s.reports;
+            uploads = s.uploads;
+            storageMoves = s.storageMoves;
         }
 
         ClusterState build() {
@@ -468,6 +578,12 @@ public final class ClusterState {
                 case Command.SeedBegin c -> seedBegin(c);
                 case Command.SeedChunk c -> seedChunk(c);
                 case Command.SeedEnd c -> seedEnd(c, now, index);
+                case Command.ReportBegin c -> reportBegin(c);
+                case Command.ReportChunk c -> reportChunk(c);
+                case Command.ReportEnd c -> reportEnd(c, now);
+                case Command.ReportSigned c -> reportSigned(c, now);
+                case Command.StorageFailover c -> storageFailover(c, now);
+                case Command.StorageFailback c -> storageFailback(c, now);
             };
         }
 
@@ -523,6 +639,7 @@ public final class ClusterState {
             old.ifPresent(
                     o -> names = names.without(nameKey(resource.type(), o.resource().name())));
             names = names.with(key, resource.id());
+            keepBase(resource.id(), old);
             resources = resources.with(resource.id(), new VersionedResource(resource, version + 1));
             return new Done(version + 1);
         }
@@ -539,8 +656,18 @@ public final class ClusterState {
             }
             Resource resource = old.get().resource();
             names = names.without(nameKey(resource.type(), resource.name()));
+            keepBase(c.id(), old);
             resources = resources.without(c.id());
             return new Done(old.get().version());
+        }
+
+        /** Before the first write of a resource since the newest fork: it is the base of reports. */
+        private void keepBase(UUID id, Optional<VersionedResource> now) {
+            if (!forks.isEmpty()) {
+                List<Fork> next = new ArrayList<>(forks);
+                next.add(next.removeLast().before(id, now));
+                forks = next;
+            }
         }
 
         private Reply versionMismatch(UUID id, long expected, long actual) {
@@ -716,6 +843,13 @@ public final class ClusterState {
                         "Refused: a switchover to site " + drain.target().word() + " is under way.",
                         "Abort it first.");
             }
+            Optional<ReturnReport> open = reports.stream().filter(ReturnReport::isOpen).findFirst();
+            if (open.isPresent()) {
+                return refused(
+                        Code.CONFLICT,
+                        unsigned(open.get()),
+                        "See: holdfast reconcile; then: holdfast reconcile sign");
+            }
             if (c.target() == epoch.site()) {
                 return refused(
                         Code.CONFLICT,
@@ -854,6 +988,7 @@ public final class ClusterState {
             PersistentMap<UUID, Remembered> own = operations;
             take(planted);
             seeding = null;
+            uploads = PersistentMap.empty();
             // Indexes of the parent mean nothing here: what it did is as old as this entry.
             operations = PersistentMap.empty();
             operationOrder = PersistentMap.empty();
@@ -861,6 +996,9 @@ public final class ClusterState {
             own.forEach(e -> remember(e.getKey(), e.getValue().index(), e.getValue().reply()));
             repl = new ReplState(ReplState.Mode.ASYNC, now, 0);
             if (!completes && planted.isSeeded()) {
+                List<Fork> more = new ArrayList<>(forks);
+                more.add(new Fork(change.epoch(), PersistentMap.empty()));
+                forks = more;
                 loss =
                         planted.atRisk().stream()
                                 .map(j -> new LossEntry(j.id(), j.state()))
@@ -884,6 +1022,205 @@ public final class ClusterState {
                 }
             }
             beginEpoch(change, now, completes);
+        }
+
+        private Reply reportBegin(Command.ReportBegin c) {
+            uploads =
+                    uploads.with(
+                            c.member(),
+                            new Upload(
+                                    c.member(),
+                                    new Seeding(
+                                            c.report(), c.totalBytes(), c.sha256(), List.of())));
+            return new Done(0);
+        }
+
+        private Optional<Upload> upload(UUID report) {
+            return uploads.values().filter(u -> u.parts().seed().equals(report)).findFirst();
+        }
+
+        private Reply noUpload(UUID report) {
+            return refused(
+                    Code.CONFLICT,
+                    "Refused: report "
+                            + report
+                            + " was not begun here, or another one has replaced it.",
+                    "Begin the report again.");
+        }
+
+        private Reply reportChunk(Command.ReportChunk c) {
+            Optional<Upload> found = upload(c.report());
+            if (found.isEmpty()) {
+                return noUpload(c.report());
+            }
+            Upload upload = found.get();
+            Seeding parts = upload.parts();
+            if (c.sequence() < parts.chunks().size()) {
+                return new Done(0);
+            }
+            if (c.sequence() > parts.chunks().size()
+                    || c.data().size() > Command.MAX_SEED_CHUNK
+                    || parts.receivedBytes() + c.data().size() > parts.totalBytes()) {
+                return refused(
+                        Code.CORRUPT,
+                        "Refused piece "
+                                + c.sequence()
+                                + " of report "
+                                + c.report()
+                                + ": "
+                                + parts.chunks().size()
+                                + " was expected, of "
+                                + parts.totalBytes()
+                                + " bytes in all.",
+                        "Begin the report again.");
+            }
+            uploads =
+                    uploads.with(
+                            upload.member(), new Upload(upload.member(), parts.plus(c.data())));
+            return new Done(0);
+        }
+
+        private Reply reportEnd(Command.ReportEnd c, long now) {
+            Optional<Upload> found = upload(c.report());
+            if (found.isEmpty()) {
+                return noUpload(c.report());
+            }
+            Seeding parts = found.get().parts();
+            ByteString bytes = ByteString.copyFrom(parts.chunks());
+            uploads = uploads.without(found.get().member());
+            if (bytes.size() != parts.totalBytes() || !sha256(bytes).equals(parts.sha256())) {
+                keepsOnRefusal = true;
+                return refused(
+                        Code.CORRUPT,
+                        "Refused report "
+                                + c.report()
+                                + ": its "
+                                + bytes.size()
+                                + " bytes do not match the announced hash of "
+                                + parts.totalBytes()
+                                + " bytes.",
+                        "Begin the report again.");
+            }
+            ReturnReport report = ReturnReport.parse(bytes).at(now);
+            List<ReturnReport> next = new ArrayList<>(reports);
+            for (int i = 0; i < next.size(); i++) {
+                if (next.get(i).lineage().equals(report.lineage())) {
+                    next.set(i, next.get(i).with(report));
+                    reports = next;
+                    return new Done(0);
+                }
+            }
+            next.add(report);
+            reports = next;
+            note(
+                    new AuditRecord(
+                            now,
+                            epoch,
+                            "system",
+                            "site "
+                                    + report.epoch().site().word()
+                                    + " returned: "
+                                    + report.resources().size()
+                                    + " resources and "
+                                    + report.jobs().size()
+                                    + " jobs differ",
+                            report.lineage().toString()));
+            return new Done(0);
+        }
+
+        private Reply reportSigned(Command.ReportSigned c, long now) {
+            List<ReturnReport> next = new ArrayList<>(reports);
+            for (int i = 0; i < next.size(); i++) {
+                ReturnReport report = next.get(i);
+                if (report.lineage().equals(c.lineage())) {
+                    if (report.signature().isEmpty()) {
+                        next.set(
+                                i,
+                                report.signed(
+                                        new ReturnReport.Signature(c.who(), now, c.reason())));
+                        reports = next;
+                        note(
+                                new AuditRecord(
+                                        now,
+                                        epoch,
+                                        c.who(),
+                                        "signed the report of the return: " + c.reason(),
+                                        c.lineage().toString()));
+                    }
+                    return new Done(0);
+                }
+            }
+            return refused(
+                    Code.NOT_FOUND,
+                    "There is no report of lineage " + c.lineage() + ".",
+                    "See: holdfast reconcile");
+        }
+
+        private Reply storageFailover(Command.StorageFailover c, long now) {
+            String key = c.storage().toString();
+            Optional<StorageMove> before = storageMoves.get(key);
+            if (before.filter(StorageMove::isActive).isPresent()) {
+                return before.get().servedAt() == c.servedAt()
+                        ? new Done(0)
+                        : refused(
+                                Code.CONFLICT,
+                                "Refused: storage "
+                                        + c.storage()
+                                        + " is served at site "
+                                        + before.get().servedAt().word()
+                                        + " already.",
+                                "Bring it home first: holdfast storage failback.");
+            }
+            List<UUID> lost = new ArrayList<>(before.map(StorageMove::lost).orElse(List.of()));
+            c.lost().stream().filter(id -> !lost.contains(id)).forEach(lost::add);
+            storageMoves =
+                    storageMoves.with(
+                            key,
+                            new StorageMove(
+                                    c.storage(), c.servedAt(), now, c.who(), c.reason(), lost, 0));
+            note(
+                    new AuditRecord(
+                            now,
+                            epoch,
+                            c.who(),
+                            "storage lost, served at site "
+                                    + c.servedAt().word()
+                                    + ", "
+                                    + c.lost().size()
+                                    + " pieces lost: "
+                                    + c.reason(),
+                            key));
+            return new Done(0);
+        }
+
+        private Reply storageFailback(Command.StorageFailback c, long now) {
+            String key = c.storage().toString();
+            Optional<StorageMove> before = storageMoves.get(key);
+            if (before.isEmpty()) {
+                return refused(
+                        Code.NOT_FOUND,
+                        "Storage " + c.storage() + " is served at its own site.",
+                        "Nothing needs to be done.");
+            }
+            StorageMove move = before.get();
+            if (!move.isActive()) {
+                return new Done(0);
+            }
+            storageMoves =
+                    storageMoves.with(
+                            key,
+                            new StorageMove(
+                                    move.storage(),
+                                    move.servedAt(),
+                                    move.sinceMicros(),
+                                    move.who(),
+                                    move.reason(),
+                                    move.lost().stream()
+                                            .filter(id -> !c.found().contains(id))
+                                            .toList(),
+                                    now));
+            note(new AuditRecord(now, epoch, c.who(), "storage is home again", key));
+            return new Done(0);
         }
 
         private void note(AuditRecord record) {

@@ -61,6 +61,22 @@ final class Codec {
         return id.map(Codec::uuid).orElse(ByteString.EMPTY);
     }
 
+    private static List<UUID> uuids(List<ByteString> list) {
+        return list.stream().map(Codec::uuid).toList();
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.Endpoint endpoint(Endpoint e) {
+        return io.holdfast.replication.proto.cluster.v1.Endpoint.newBuilder()
+                .setHost(e.host())
+                .setPort(e.port().orElse(0))
+                .build();
+    }
+
+    private static Endpoint endpoint(io.holdfast.replication.proto.cluster.v1.Endpoint p) {
+        return new Endpoint(
+                p.getHost(), p.getPort() == 0 ? OptionalInt.empty() : OptionalInt.of(p.getPort()));
+    }
+
     private static Epoch epoch(long encoded) {
         return encoded == 0 ? ClusterState.NO_EPOCH : Epoch.decode(encoded);
     }
@@ -162,6 +178,35 @@ final class Codec {
                             .setSeed(uuid(c.seed()))
                             .setSequence(c.sequence())
                             .setData(c.data());
+            case Command.ReportBegin c ->
+                    b.getReportBeginBuilder()
+                            .setMember(c.member())
+                            .setReport(uuid(c.report()))
+                            .setTotalBytes(c.totalBytes())
+                            .setSha256(c.sha256());
+            case Command.ReportChunk c ->
+                    b.getReportChunkBuilder()
+                            .setReport(uuid(c.report()))
+                            .setSequence(c.sequence())
+                            .setData(c.data());
+            case Command.ReportEnd c -> b.getReportEndBuilder().setReport(uuid(c.report()));
+            case Command.ReportSigned c ->
+                    b.getReportSignedBuilder()
+                            .setLineage(uuid(c.lineage()))
+                            .setWho(c.who())
+                            .setReason(c.reason());
+            case Command.StorageFailover c ->
+                    b.getStorageFailoverBuilder()
+                            .setStorage(endpoint(c.storage()))
+                            .setServedAt(c.servedAt().word())
+                            .addAllLost(c.lost().stream().map(Codec::uuid).toList())
+                            .setWho(c.who())
+                            .setReason(c.reason());
+            case Command.StorageFailback c ->
+                    b.getStorageFailbackBuilder()
+                            .setStorage(endpoint(c.storage()))
+                            .addAllFound(c.found().stream().map(Codec::uuid).toList())
+                            .setWho(c.who());
             case Command.SeedEnd c ->
                     b.getSeedEndBuilder()
                             .setSeed(uuid(c.seed()))
@@ -253,6 +298,35 @@ final class Codec {
                     new Command.SeedEnd(
                             uuid(e.getSeedEnd().getSeed()),
                             epochChange(e.getSeedEnd().getEpochChange()));
+            case REPORT_BEGIN ->
+                    new Command.ReportBegin(
+                            e.getReportBegin().getMember(),
+                            uuid(e.getReportBegin().getReport()),
+                            e.getReportBegin().getTotalBytes(),
+                            e.getReportBegin().getSha256());
+            case REPORT_CHUNK ->
+                    new Command.ReportChunk(
+                            uuid(e.getReportChunk().getReport()),
+                            e.getReportChunk().getSequence(),
+                            e.getReportChunk().getData());
+            case REPORT_END -> new Command.ReportEnd(uuid(e.getReportEnd().getReport()));
+            case REPORT_SIGNED ->
+                    new Command.ReportSigned(
+                            uuid(e.getReportSigned().getLineage()),
+                            e.getReportSigned().getWho(),
+                            e.getReportSigned().getReason());
+            case STORAGE_FAILOVER ->
+                    new Command.StorageFailover(
+                            endpoint(e.getStorageFailover().getStorage()),
+                            Site.ofWord(e.getStorageFailover().getServedAt()),
+                            uuids(e.getStorageFailover().getLostList()),
+                            e.getStorageFailover().getWho(),
+                            e.getStorageFailover().getReason());
+            case STORAGE_FAILBACK ->
+                    new Command.StorageFailback(
+                            endpoint(e.getStorageFailback().getStorage()),
+                            uuids(e.getStorageFailback().getFoundList()),
+                            e.getStorageFailback().getWho());
             case COMMAND_NOT_SET ->
                     throw new UnknownVersionException(
                             "a log entry", "1 with a command added later", "1");
@@ -413,10 +487,7 @@ final class Codec {
     private static io.holdfast.replication.proto.cluster.v1.Identifier identifier(Identifier id) {
         var b =
                 io.holdfast.replication.proto.cluster.v1.Identifier.newBuilder()
-                        .setEndpoint(
-                                io.holdfast.replication.proto.cluster.v1.Endpoint.newBuilder()
-                                        .setHost(id.endpoint().host())
-                                        .setPort(id.endpoint().port().orElse(0)))
+                        .setEndpoint(endpoint(id.endpoint()))
                         .setMethod(id.method())
                         .setLocation(id.location());
         for (Identifier.Param param : id.params()) {
@@ -430,7 +501,6 @@ final class Codec {
     }
 
     private static Identifier identifier(io.holdfast.replication.proto.cluster.v1.Identifier p) {
-        int port = p.getEndpoint().getPort();
         List<Identifier.Param> params = new ArrayList<>();
         p.getParamsList()
                 .forEach(q ->
@@ -438,13 +508,7 @@ final class Codec {
                                 q.hasKey()
                                         ? new Identifier.Param.KeyValue(q.getKey(), q.getValue())
                                         : new Identifier.Param.Positional(q.getValue())));
-        return new Identifier(
-                new Endpoint(
-                        p.getEndpoint().getHost(),
-                        port == 0 ? OptionalInt.empty() : OptionalInt.of(port)),
-                p.getMethod(),
-                params,
-                p.getLocation());
+        return new Identifier(endpoint(p.getEndpoint()), p.getMethod(), params, p.getLocation());
     }
 
     private static io.holdfast.replication.proto.cluster.v1.CatalogRecord row(CatalogRecord r) {
@@ -564,6 +628,149 @@ final class Codec {
                 p.getRecovered());
     }
 
+    // ------------------------------------------------------------------ returns
+
+    private static Fork fork(io.holdfast.replication.proto.cluster.v1.Fork p) {
+        PersistentMap<UUID, Optional<VersionedResource>> base = PersistentMap.empty();
+        for (var b : p.getBaseList()) {
+            base =
+                    base.with(
+                            uuid(b.getId()),
+                            b.hasResource()
+                                    ? Optional.of(
+                                            new VersionedResource(
+                                                    resource(b.getResource()), b.getVersion()))
+                                    : Optional.empty());
+        }
+        return new Fork(epoch(p.getEpoch()), base);
+    }
+
+    static io.holdfast.replication.proto.cluster.v1.ReturnReport report(ReturnReport r) {
+        var b =
+                io.holdfast.replication.proto.cluster.v1.ReturnReport.newBuilder()
+                        .setLineage(uuid(r.lineage()))
+                        .setEpoch(epoch(r.epoch()))
+                        .setForkIndex(r.forkIndex())
+                        .addAllMembers(r.members())
+                        .setLastTerm(r.lastTerm())
+                        .setLastIndex(r.lastIndex())
+                        .setTimeMicros(r.timeMicros());
+        for (DivergentResource item : r.resources()) {
+            var i = b.addResourcesBuilder().setId(uuid(item.id()));
+            item.base().ifPresent(v -> i.setBase(resource(v)));
+            item.theirs().ifPresent(v -> i.setTheirs(resource(v)));
+            for (DivergentResource.Change c : item.changes()) {
+                i.addChangesBuilder()
+                        .setIndex(c.index())
+                        .setTimeMicros(c.timeMicros())
+                        .setDeletes(c.deletes());
+            }
+        }
+        for (DivergentJob job : r.jobs()) {
+            var j =
+                    b.addJobsBuilder()
+                            .setJob(uuid(job.job()))
+                            .setKind(job.kind())
+                            .setClient(uuid(job.client()))
+                            .setState(job.state().name())
+                            .setOpenedMicros(job.openedMicros())
+                            .setEndedMicros(job.endedMicros())
+                            .setFate(job.fate().name())
+                            .setMessage(job.message());
+            job.theirs().ifPresent(h -> j.setTheirs(ByteString.copyFrom(h.bytes())));
+            job.ours().ifPresent(h -> j.setOurs(ByteString.copyFrom(h.bytes())));
+        }
+        r.notes().forEach(n -> b.addNotes(audit(n)));
+        r.signature()
+                .ifPresent(s ->
+                        b.getSignatureBuilder()
+                                .setWho(s.who())
+                                .setTimeMicros(s.timeMicros())
+                                .setReason(s.reason()));
+        return b.build();
+    }
+
+    static ReturnReport report(ByteString bytes) {
+        try {
+            return report(io.holdfast.replication.proto.cluster.v1.ReturnReport.parseFrom(bytes));
+        } catch (InvalidProtocolBufferException e) {
+            throw damaged("report of a return", e);
+        }
+    }
+
+    private static ReturnReport report(io.holdfast.replication.proto.cluster.v1.ReturnReport p) {
+        return new ReturnReport(
+                uuid(p.getLineage()),
+                epoch(p.getEpoch()),
+                p.getForkIndex(),
+                new TreeSet<>(p.getMembersList()),
+                p.getLastTerm(),
+                p.getLastIndex(),
+                p.getResourcesList().stream().map(Codec::divergentResource).toList(),
+                p.getJobsList().stream().map(Codec::divergentJob).toList(),
+                p.getNotesList().stream().map(Codec::audit).toList(),
+                p.getTimeMicros(),
+                p.hasSignature()
+                        ? Optional.of(
+                                new ReturnReport.Signature(
+                                        p.getSignature().getWho(),
+                                        p.getSignature().getTimeMicros(),
+                                        p.getSignature().getReason()))
+                        : Optional.empty());
+    }
+
+    private static DivergentResource divergentResource(
+            io.holdfast.replication.proto.cluster.v1.DivergentResource p) {
+        return new DivergentResource(
+                uuid(p.getId()),
+                p.hasBase() ? Optional.of(resource(p.getBase())) : Optional.empty(),
+                p.hasTheirs() ? Optional.of(resource(p.getTheirs())) : Optional.empty(),
+                p.getChangesList().stream()
+                        .map(c ->
+                                new DivergentResource.Change(
+                                        c.getIndex(), c.getTimeMicros(), c.getDeletes()))
+                        .toList());
+    }
+
+    private static DivergentJob divergentJob(
+            io.holdfast.replication.proto.cluster.v1.DivergentJob p) {
+        return new DivergentJob(
+                uuid(p.getJob()),
+                p.getKind(),
+                uuid(p.getClient()),
+                JobState.ofWord(p.getState()),
+                p.getOpenedMicros(),
+                p.getEndedMicros(),
+                fate(p.getFate()),
+                chunkId(p.getTheirs()),
+                chunkId(p.getOurs()),
+                p.getMessage());
+    }
+
+    private static DivergentJob.Fate fate(String word) {
+        for (DivergentJob.Fate fate : DivergentJob.Fate.values()) {
+            if (fate.name().equals(word)) {
+                return fate;
+            }
+        }
+        throw new FormatException("fate of a job", word, 0, "RECOVERED, ABORTED, ...");
+    }
+
+    private static io.holdfast.replication.proto.cluster.v1.AuditRecord audit(AuditRecord a) {
+        return io.holdfast.replication.proto.cluster.v1.AuditRecord.newBuilder()
+                .setTimeMicros(a.timeMicros())
+                .setEpoch(epoch(a.epoch()))
+                .setWho(a.who())
+                .setWhat(a.what())
+                .setSubject(a.subject())
+                .build();
+    }
+
+    private static AuditRecord audit(io.holdfast.replication.proto.cluster.v1.AuditRecord a) {
+        return new AuditRecord(
+                a.getTimeMicros(), epoch(a.getEpoch()), a.getWho(), a.getWhat(), a.getSubject());
+    }
+
     // ------------------------------------------------------------------ replies
 
     static io.holdfast.replication.proto.cluster.v1.Reply reply(Reply reply) {
@@ -638,14 +845,7 @@ final class Codec {
         for (EpochRecord e : s.epochs()) {
             b.addEpochsBuilder().setChange(epochChange(e.change())).setTimeMicros(e.timeMicros());
         }
-        for (AuditRecord a : s.audit()) {
-            b.addAuditBuilder()
-                    .setTimeMicros(a.timeMicros())
-                    .setEpoch(epoch(a.epoch()))
-                    .setWho(a.who())
-                    .setWhat(a.what())
-                    .setSubject(a.subject());
-        }
+        s.audit().forEach(a -> b.addAudit(audit(a)));
         s.draining()
                 .ifPresent(d ->
                         b.getDrainingBuilder()
@@ -674,6 +874,38 @@ final class Codec {
         for (LossEntry loss : s.lossLedger()) {
             b.addLossBuilder().setJob(uuid(loss.job())).setState(loss.atFork().name());
         }
+        for (Fork fork : s.forks()) {
+            var f = b.addForksBuilder().setEpoch(epoch(fork.epoch()));
+            fork.base()
+                    .forEach(e -> {
+                        var base = f.addBaseBuilder().setId(uuid(e.getKey()));
+                        e.getValue()
+                                .ifPresent(r ->
+                                        base.setResource(resource(r.resource()))
+                                                .setVersion(r.version()));
+                    });
+        }
+        s.reports().forEach(r -> b.addReports(report(r)));
+        s.storageMoves()
+                .forEach(m ->
+                        b.addStorageMovesBuilder()
+                                .setStorage(endpoint(m.storage()))
+                                .setServedAt(m.servedAt().word())
+                                .setSinceMicros(m.sinceMicros())
+                                .setWho(m.who())
+                                .setReason(m.reason())
+                                .addAllLost(m.lost().stream().map(Codec::uuid).toList())
+                                .setOverMicros(m.overMicros()));
+        s.uploads()
+                .values()
+                .forEach(u ->
+                        b.addUploadsBuilder()
+                                .setMember(u.member())
+                                .getPartsBuilder()
+                                .setSeed(uuid(u.parts().seed()))
+                                .setTotalBytes(u.parts().totalBytes())
+                                .setSha256(u.parts().sha256())
+                                .addAllChunks(u.parts().chunks()));
         return b.build();
     }
 
@@ -714,15 +946,7 @@ final class Codec {
         b.jobsDropped = p.getJobsDropped();
         long sequence = p.getAuditDropped();
         for (var a : p.getAuditList()) {
-            b.audit =
-                    b.audit.with(
-                            sequence++,
-                            new AuditRecord(
-                                    a.getTimeMicros(),
-                                    epoch(a.getEpoch()),
-                                    a.getWho(),
-                                    a.getWhat(),
-                                    a.getSubject()));
+            b.audit = b.audit.with(sequence++, audit(a));
         }
         p.getSuspendedList()
                 .forEach(s -> b.suspended = b.suspended.with(uuid(s.getClient()), s.getReason()));
@@ -755,6 +979,35 @@ final class Codec {
                 p.getLossList().stream()
                         .map(l -> new LossEntry(uuid(l.getJob()), JobState.ofWord(l.getState())))
                         .toList();
+        b.forks = p.getForksList().stream().map(Codec::fork).toList();
+        b.reports = p.getReportsList().stream().map(Codec::report).toList();
+        for (var m : p.getStorageMovesList()) {
+            Endpoint storage = endpoint(m.getStorage());
+            b.storageMoves =
+                    b.storageMoves.with(
+                            storage.toString(),
+                            new StorageMove(
+                                    storage,
+                                    Site.ofWord(m.getServedAt()),
+                                    m.getSinceMicros(),
+                                    m.getWho(),
+                                    m.getReason(),
+                                    uuids(m.getLostList()),
+                                    m.getOverMicros()));
+        }
+        for (var u : p.getUploadsList()) {
+            var x = u.getParts();
+            b.uploads =
+                    b.uploads.with(
+                            u.getMember(),
+                            new ClusterState.Upload(
+                                    u.getMember(),
+                                    new ClusterState.Seeding(
+                                            uuid(x.getSeed()),
+                                            x.getTotalBytes(),
+                                            x.getSha256(),
+                                            x.getChunksList())));
+        }
         return b.build();
     }
 }

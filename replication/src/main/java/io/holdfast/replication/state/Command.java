@@ -3,12 +3,14 @@ package io.holdfast.replication.state;
 import com.google.protobuf.ByteString;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.standard.CatalogRecord;
+import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
 import io.holdfast.standard.Job;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -148,6 +150,64 @@ public sealed interface Command {
     /** All pieces are there: verified, they become the state, in a new epoch, in one step. */
     record SeedEnd(UUID seed, EpochChange change) implements Command {}
 
-    /** The largest piece of a seed: 1 MiB. */
+    /**
+     * A returned member hands over its {@link ReturnReport}; begins again when it was not finished.
+     *
+     * @param member its node
+     * @param report an id of this report
+     * @param totalBytes of the report
+     * @param sha256 of the report's bytes
+     */
+    record ReportBegin(String member, UUID report, long totalBytes, ByteString sha256)
+            implements Command {}
+
+    /**
+     * A piece of a report.
+     *
+     * @param sequence from 0; a repeated one is harmless
+     * @param data at most {@link #MAX_SEED_CHUNK} bytes
+     */
+    record ReportChunk(UUID report, int sequence, ByteString data) implements Command {}
+
+    /** All pieces of a report are there: verified, it is kept. */
+    record ReportEnd(UUID report) implements Command {}
+
+    /**
+     * An operator has dealt with the report of a divergent lineage: the way home is free.
+     *
+     * @param lineage the divergent one
+     */
+    record ReportSigned(UUID lineage, String who, String reason) implements Command {}
+
+    /**
+     * A storage is lost: from now on the other site's store is used in its place.
+     *
+     * @param storage logical address of the storage
+     * @param servedAt the site whose store is used
+     * @param lost jobs whose pieces were only there
+     */
+    record StorageFailover(
+            Endpoint storage, Site servedAt, List<UUID> lost, String who, String reason)
+            implements Command {
+        /** Copies the list. */
+        public StorageFailover {
+            lost = List.copyOf(lost);
+        }
+    }
+
+    /**
+     * A storage is whole again and takes over.
+     *
+     * @param storage logical address of the storage
+     * @param found of the jobs that were thought lost, those whose pieces are there after all
+     */
+    record StorageFailback(Endpoint storage, List<UUID> found, String who) implements Command {
+        /** Copies the list. */
+        public StorageFailback {
+            found = List.copyOf(found);
+        }
+    }
+
+    /** The largest piece of a seed or a report: 1 MiB. */
     int MAX_SEED_CHUNK = 1 << 20;
 }

@@ -10,9 +10,13 @@ import io.holdfast.replication.site.Recovered;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Divergence;
+import io.holdfast.replication.state.DivergentJob;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobState;
 import io.holdfast.replication.state.LossEntry;
 import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.Samples;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
@@ -168,6 +172,7 @@ class RaftHostTest {
         write(l1, LINEAGE1, E1, Samples.completed(21));
         write(l1, LINEAGE1, E1, Samples.opened(22));
         write(l1, LINEAGE1, E1, Samples.completed(22));
+        write(l1, LINEAGE1, E1, new Command.PutResource(Samples.client(40, "late"), Command.NEW));
         Written last = write(l1, LINEAGE1, E1, Samples.opened(23));
         assertThat(watch.whenProtected(last.index())).isNotDone();
         l1.kill();
@@ -216,7 +221,40 @@ class RaftHostTest {
         l1.handler.promise(E2, "fenced by d1");
 
         // what only local knew is merged, its past is archived, it joins as a listener
-        ClusterState past = l1.host.readTail(LINEAGE1).materialize();
+        Tail pastTail = l1.host.readTail(LINEAGE1);
+        ClusterState past = pastTail.materialize();
+        ClusterState ours = l1.ask(d1).readTail(LINEAGE2, E2).materialize();
+        List<Tail.LogEntry> pastLog = l1.host.readLog(LINEAGE1, pastTail.lastIndex());
+        assertThat(pastLog.getLast().index()).isEqualTo(pastTail.lastIndex());
+        ReturnReport report =
+                Divergence.report(
+                        "l1",
+                        LINEAGE1,
+                        Divergence.forkOf(LINEAGE1, past, ours).orElseThrow(),
+                        past,
+                        pastLog,
+                        pastTail.lastTerm(),
+                        pastTail.lastIndex(),
+                        ours);
+        l1.ask(d1).handOver(E2, "l1", report);
+        ReturnReport kept = d1.state(LINEAGE2).reports().getFirst();
+        assertThat(kept.members()).containsExactly("l1");
+        assertThat(kept.resources())
+                .singleElement()
+                .satisfies(r -> {
+                    assertThat(r.theirs()).contains(Samples.client(40, "late"));
+                    assertThat(r.changes()).hasSize(1);
+                });
+        assertThat(kept.jobs())
+                .extracting(DivergentJob::fate)
+                .containsExactly(
+                        DivergentJob.Fate.RECOVERED,
+                        DivergentJob.Fate.RECOVERED,
+                        DivergentJob.Fate.ABORTED);
+        Entry note = new Entry(UUID.randomUUID(), E2, 0, new Command.AuditNote("l1", "sneaks", ""));
+        assertThatThrownBy(() -> d1.handler.handOver(E2, note))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("AuditNote");
         Recovered recovered = l1.ask(d1).recover(E2, LINEAGE1, past.unprotectedPieces());
         assertThat(recovered.merged()).containsExactlyInAnyOrder(Samples.id(21), Samples.id(22));
         assertThat(d1.state(LINEAGE2).job(Samples.id(22)).orElseThrow().recovered()).isTrue();
@@ -230,7 +268,10 @@ class RaftHostTest {
         ProtectionWatch drWatch = d1.watch(LINEAGE2, E2, 1, List.of(l1));
         d1.host.addMember(LINEAGE2, l1.member(false, 0));
         caughtUp(l1, d1, LINEAGE2);
-        Written home = write(d1, LINEAGE2, E2, new Command.SwitchPrepare(Site.LOCAL, "home", "a"));
+        Command.SwitchPrepare goHome = new Command.SwitchPrepare(Site.LOCAL, "home", "a");
+        assertThat(write(d1, LINEAGE2, E2, goHome).reply()).isInstanceOf(Reply.Refused.class);
+        write(d1, LINEAGE2, E2, new Command.ReportSigned(LINEAGE1, "alice", "seen"));
+        Written home = write(d1, LINEAGE2, E2, goHome);
         drWatch.whenProtected(home.index()).get(20, TimeUnit.SECONDS);
 
         // planned way home: the drained lineage ends in the new epoch, local seeds from it

@@ -363,4 +363,148 @@ class ClusterStateTest {
         assertThat(state.audit()).hasSize(ClusterState.MAX_AUDIT);
         assertThat(state.auditDropped()).isEqualTo(12);
     }
+
+    // ---------------------------------------------------------------- the return of a site
+
+    @Test
+    void eachForkKnowsTheResourcesBeforeIt() {
+        done(new Command.PutResource(client(10, "first"), Command.NEW));
+        done(new Command.PutResource(client(11, "stays"), Command.NEW));
+        plant(state, SECOND, id(3));
+        assertThat(state.resourcesBefore(SECOND).keySet()).containsExactly(id(10), id(11));
+        done(new Command.PutResource(client(10, "second"), Command.ANY_VERSION));
+        done(new Command.PutResource(client(12, "new"), Command.NEW));
+        done(new Command.DeleteResource(id(12), Command.ANY_VERSION));
+        Epoch third = new Epoch(3, Site.LOCAL);
+        plant(state, third, id(4));
+        done(new Command.DeleteResource(id(10), Command.ANY_VERSION));
+        done(new Command.PutResource(client(12, "again"), Command.NEW));
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.resourcesBefore(SECOND))
+                .isEqualTo(Map.of(id(10), client(10, "first"), id(11), client(11, "stays")));
+        assertThat(state.resourcesBefore(third))
+                .isEqualTo(Map.of(id(10), client(10, "second"), id(11), client(11, "stays")));
+        assertThat(state.isFork(FIRST)).isFalse();
+    }
+
+    private static ReturnReport report(String member, long lastIndex, int resources) {
+        return new ReturnReport(
+                LINEAGE,
+                FIRST,
+                7,
+                new java.util.TreeSet<>(java.util.Set.of(member)),
+                1,
+                lastIndex,
+                Samples.report().resources().subList(0, resources),
+                java.util.List.of(),
+                java.util.List.of(),
+                0,
+                Optional.empty());
+    }
+
+    private void handOver(UUID upload, String member, ReturnReport report) {
+        ByteString bytes = report.toBytes();
+        int cut = bytes.size() / 2;
+        done(new Command.ReportBegin(member, upload, bytes.size(), ClusterState.sha256(bytes)));
+        refused(new Command.ReportChunk(upload, 1, bytes), Reply.Code.CORRUPT);
+        done(new Command.ReportChunk(upload, 0, bytes.substring(0, cut)));
+        done(new Command.ReportChunk(upload, 0, bytes.substring(0, cut)));
+        state = ClusterState.parse(state.toBytes());
+        done(new Command.ReportChunk(upload, 1, bytes.substring(cut)));
+        done(new Command.ReportEnd(upload));
+        refused(new Command.ReportEnd(upload), Reply.Code.CONFLICT);
+    }
+
+    @Test
+    void ofSeveralMembersTheLongestLogIsBelieved() {
+        handOver(id(60), "l2", report("l2", 20, 1));
+        handOver(id(61), "l1", report("l1", 10, 0));
+        assertThat(state.reports()).hasSize(1);
+        assertThat(state.reports().getFirst().members()).containsExactly("l1", "l2");
+        assertThat(state.reports().getFirst().resources()).hasSize(1);
+        done(new Command.ReportSigned(LINEAGE, "alice", "seen"));
+        assertThat(state.reports().getFirst().isOpen()).isFalse();
+        handOver(id(62), "l3", report("l3", 20, 1));
+        assertThat(state.reports().getFirst().isOpen()).as("nothing new").isFalse();
+        handOver(id(63), "l4", report("l4", 30, 2));
+        assertThat(state.reports().getFirst().isOpen()).as("it knows more").isTrue();
+        assertThat(state.reports().getFirst().resources()).hasSize(2);
+        assertThat(state.reports().getFirst().members()).hasSize(4);
+    }
+
+    @Test
+    void anUnsignedReportKeepsAPlannedMoveAway() {
+        handOver(id(60), "l1", report("l1", 20, 0));
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+        done(new Command.SwitchAbort("r"));
+        handOver(id(61), "l1", report("l1", 30, 2));
+        refused(new Command.SwitchPrepare(Site.DR, "r", "o"), Reply.Code.CONFLICT);
+        refused(new Command.ReportSigned(id(99), "alice", ""), Reply.Code.NOT_FOUND);
+        done(new Command.ReportSigned(LINEAGE, "alice", "seen"));
+        done(new Command.ReportSigned(LINEAGE, "bob", "too late"));
+        assertThat(state.reports().getFirst().signature().orElseThrow().who()).isEqualTo("alice");
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+    }
+
+    @Test
+    void aDamagedReportIsRefusedAndMayBeginAgain() {
+        ByteString bytes = report("l1", 20, 2).toBytes();
+        done(new Command.ReportBegin("l1", id(60), bytes.size(), ClusterState.sha256(bytes)));
+        byte[] flipped = bytes.toByteArray();
+        flipped[3] ^= 1;
+        done(new Command.ReportChunk(id(60), 0, ByteString.copyFrom(flipped)));
+        refused(new Command.ReportEnd(id(60)), Reply.Code.CORRUPT);
+        assertThat(state.reports()).isEmpty();
+        handOver(id(61), "l1", report("l1", 20, 2));
+        assertThat(state.reports()).hasSize(1);
+    }
+
+    @Test
+    void membersHandOverAtTheSameTime() {
+        ByteString one = report("l1", 20, 2).toBytes();
+        ByteString two = report("l2", 20, 2).toBytes();
+        done(new Command.ReportBegin("l1", id(60), one.size(), ClusterState.sha256(one)));
+        done(new Command.ReportBegin("l2", id(61), two.size(), ClusterState.sha256(two)));
+        done(new Command.ReportChunk(id(61), 0, two));
+        done(new Command.ReportChunk(id(60), 0, one));
+        done(new Command.ReportEnd(id(60)));
+        done(new Command.ReportEnd(id(61)));
+        assertThat(state.reports().getFirst().members()).containsExactly("l1", "l2");
+    }
+
+    // ---------------------------------------------------------------- the loss of a storage
+
+    @Test
+    void aLostStorageIsServedElsewhereUntilItIsHome() {
+        var storage = io.holdfast.standard.Endpoint.of("127.10.11.44", 6543);
+        var lost =
+                new Command.StorageFailover(storage, Site.DR, java.util.List.of(id(20)), "a", "r");
+        for (long job : new long[] {20, 21}) {
+            done(opened(job));
+            done(completed(job));
+        }
+        refused(
+                new Command.StorageFailback(storage, java.util.List.of(), "a"),
+                Reply.Code.NOT_FOUND);
+        done(lost);
+        done(lost);
+        refused(
+                new Command.StorageFailover(storage, Site.LOCAL, java.util.List.of(), "a", "r"),
+                Reply.Code.CONFLICT);
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.storageMoves()).singleElement().matches(StorageMove::isActive);
+        // What was lost with it can never be protected, and must not hold anything up.
+        assertThat(state.unprotectedPieces()).extracting(JobRecord::id).containsExactly(id(21));
+        assertThat(state.lostPieces()).containsExactly(id(20));
+        done(new Command.StorageFailback(storage, java.util.List.of(), "a"));
+        assertThat(state.storageMoves()).singleElement().matches(m -> !m.isActive());
+        assertThat(state.lostPieces()).containsExactly(id(20));
+        done(
+                new Command.StorageFailover(
+                        storage, Site.DR, java.util.List.of(id(21)), "a", "again"));
+        assertThat(state.lostPieces()).containsExactlyInAnyOrder(id(20), id(21));
+        done(new Command.StorageFailback(storage, java.util.List.of(id(20)), "a"));
+        assertThat(state.lostPieces()).containsExactly(id(21));
+        assertThat(state.unprotectedPieces()).extracting(JobRecord::id).containsExactly(id(20));
+    }
 }

@@ -160,7 +160,65 @@ public final class Samples {
         all.put("switch-prepare", new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
         all.put("switch-abort", new Command.SwitchAbort("timeout"));
         all.put("set-suspended", new Command.SetSuspended(Map.of(id(11), "no DR address")));
+        all.put(
+                "storage-failover",
+                new Command.StorageFailover(
+                        Endpoint.of("127.10.11.44", 6543),
+                        Site.DR,
+                        List.of(id(20), id(21)),
+                        "alice",
+                        "disk gone"));
+        all.put(
+                "storage-failback",
+                new Command.StorageFailback(
+                        Endpoint.of("127.10.11.44", 6543), List.of(id(21)), "alice"));
+        ByteString report = report().toBytes();
+        all.put(
+                "report-begin",
+                new Command.ReportBegin("l1", id(6), report.size(), ClusterState.sha256(report)));
+        all.put("report-chunk", new Command.ReportChunk(id(6), 0, report));
+        all.put("report-end", new Command.ReportEnd(id(6)));
+        all.put("report-signed", new Command.ReportSigned(LINEAGE, "alice", "kept ours"));
         return all;
+    }
+
+    /** One item of each kind. */
+    public static ReturnReport report() {
+        return new ReturnReport(
+                LINEAGE,
+                FIRST,
+                77,
+                new java.util.TreeSet<>(Set.of("l1", "l2")),
+                5,
+                90,
+                List.of(
+                        new DivergentResource(
+                                id(10),
+                                Optional.of(client(10, "crit")),
+                                Optional.of(client(10, "renamed")),
+                                List.of(
+                                        new DivergentResource.Change(78, 1_000, false),
+                                        new DivergentResource.Change(80, 2_000, false))),
+                        new DivergentResource(
+                                id(11),
+                                Optional.of(client(11, "gone")),
+                                Optional.empty(),
+                                List.of(new DivergentResource.Change(81, 3_000, true)))),
+                List.of(
+                        new DivergentJob(
+                                id(31),
+                                "backup",
+                                id(10),
+                                JobState.COMPLETE,
+                                1,
+                                2,
+                                DivergentJob.Fate.CORRUPTION,
+                                Optional.of(chunk(1)),
+                                Optional.of(chunk(2)),
+                                "m")),
+                List.of(new AuditRecord(4_000, FIRST, "bob", "looked", "client crit")),
+                0,
+                Optional.empty());
     }
 
     public static JobRecord recovered(long job) {
