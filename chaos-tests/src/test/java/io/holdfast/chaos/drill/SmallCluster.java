@@ -153,9 +153,14 @@ final class SmallCluster implements AutoCloseable {
 
     /** The cluster's end, and what the end of its folder needs. */
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         processes.close();
-        deleteTree(folder);
+        try {
+            deleteTree(folder);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("Interrupted while " + folder + " was deleted", e);
+        }
     }
 
     static void deleteTree(Path tree) throws IOException, InterruptedException {

@@ -22,12 +22,17 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /**
  * Bad days of six nodes, each in a namespace of its own: leaders that stand still, a member that
  * loses its disk, and a failover as nervous people order it. One cluster for all of them; the last
  * one ends at DR.
  */
+@EnabledIfEnvironmentVariable(
+        named = "HOLDFAST_SCENARIOS",
+        matches = "1",
+        disabledReason = "takes minutes; set HOLDFAST_SCENARIOS=1 to run it")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SixNodesIT {

@@ -22,11 +22,16 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /**
  * Bad days of the smallest cluster, one node a site, each machine in a namespace of its own. One
  * cluster for all of them; each ends with the local site active and everything well.
  */
+@EnabledIfEnvironmentVariable(
+        named = "HOLDFAST_SCENARIOS",
+        matches = "1",
+        disabledReason = "takes minutes; set HOLDFAST_SCENARIOS=1 to run it")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TwoNodesIT {

@@ -212,7 +212,10 @@ final class NodeServer implements AutoCloseable {
         }
         Optional<CatalogDatabase> catalog = Optional.empty();
         if (config.is(NodeConfig.CATALOG_SERVER)) {
-            catalog = Optional.of(serveCatalog(tls, guard, cluster, gate(store, peers, log, site), fatal));
+            catalog =
+                    Optional.of(
+                            serveCatalog(
+                                    tls, guard, cluster, gate(store, peers, log, site), fatal));
         }
 
         // Jobs and sites.
