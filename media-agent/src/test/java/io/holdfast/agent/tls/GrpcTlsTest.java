@@ -88,10 +88,14 @@ class GrpcTlsTest {
     }
 
     private static RemoteException.Refused refused(ManagedChannel channel) {
+        return refused(channel, ErrorDetail.Code.UNAUTHORIZED);
+    }
+
+    private static RemoteException.Refused refused(ManagedChannel channel, ErrorDetail.Code code) {
         Throwable thrown = catchThrowable(() -> describe(channel));
         assertThat(thrown).isInstanceOf(RemoteException.Refused.class);
         RemoteException.Refused refused = (RemoteException.Refused) thrown;
-        assertThat(refused.code()).isEqualTo(ErrorDetail.Code.UNAUTHORIZED);
+        assertThat(refused.code()).isEqualTo(code);
         return refused;
     }
 
@@ -183,7 +187,8 @@ class GrpcTlsTest {
                                 dial(
                                         host,
                                         pki.member(PeerIdentity.REHEARSAL, "r"),
-                                        PeerIdentity.STORAGE)))
+                                        PeerIdentity.STORAGE),
+                                ErrorDetail.Code.REHEARSAL))
                 .hasMessageContaining("/rehearsal/r")
                 .hasMessageContaining("MediaAgent");
         assertThat(refused(dial(host, pki.member(PeerIdentity.NODE, "l1"), PeerIdentity.AGENT)))
