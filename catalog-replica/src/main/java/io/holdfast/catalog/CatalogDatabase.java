@@ -1,6 +1,7 @@
 package io.holdfast.catalog;
 
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
 import io.micronaut.context.ApplicationContext;
 import io.micronaut.transaction.SynchronousTransactionManager;
 import io.micronaut.transaction.TransactionDefinition;
@@ -354,7 +355,7 @@ public final class CatalogDatabase implements AutoCloseable {
 
     private long add(List<CatalogRow> rows) throws CatalogException {
         return write(
-                new Epoch(0, io.holdfast.standard.Site.LOCAL),
+                new Epoch(0, Site.LOCAL),
                 tx -> {
                     for (CatalogRow row : rows) {
                         var _ = tx.place(row, false);
@@ -461,7 +462,7 @@ public final class CatalogDatabase implements AutoCloseable {
 
     /** The open transaction of one write. Holds the lock on the fence row. */
     private final class Transaction {
-        private Epoch epoch = new Epoch(0, io.holdfast.standard.Site.LOCAL);
+        private Epoch epoch = new Epoch(0, Site.LOCAL);
         private long firstSeq;
         private long lastSeq;
         private boolean committing;

@@ -1,13 +1,27 @@
 package io.holdfast.node.cli;
 
 import java.io.Console;
+import picocli.CommandLine.Option;
 
-/** A typed confirmation of what cannot be undone. */
+/** What a command that cannot be undone takes: a typed confirmation or {@code --yes}, and a reason. */
 final class Confirmation {
-    private Confirmation() {}
+    @Option(names = "--yes", description = "Do not ask for confirmation.")
+    private boolean yes;
 
-    /** Returns when {@code yes}, or when the cluster's name was typed. @throws Problem otherwise */
-    static void require(boolean yes, String cluster, String what, Output output) {
+    @Option(
+            names = "--reason",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Why, for the audit.")
+    private String reason = "";
+
+    /** Why, for the audit; maybe empty. */
+    String reason() {
+        return reason;
+    }
+
+    /** Returns when {@code --yes} was given or the cluster's name typed. @throws Problem otherwise */
+    void require(String cluster, String what, Output output) {
         if (yes) {
             return;
         }

@@ -8,6 +8,7 @@ import io.holdfast.standard.Site;
 import java.util.List;
 import java.util.UUID;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Takes over at the other site. */
@@ -29,8 +30,7 @@ final class FailoverCommand extends ApiCommand {
     @Option(names = "--dry-run", description = "Show the pre-flight only; change nothing.")
     private boolean dryRun;
 
-    @Option(names = "--yes", description = "Do not ask for confirmation.")
-    private boolean yes;
+    @Mixin private Confirmation confirmation = new Confirmation();
 
     @Option(
             names = "--site",
@@ -38,13 +38,6 @@ final class FailoverCommand extends ApiCommand {
             defaultValue = "dr",
             description = "The site that takes over. Default: ${DEFAULT-VALUE}.")
     private String site = "";
-
-    @Option(
-            names = "--reason",
-            paramLabel = "TEXT",
-            defaultValue = "",
-            description = "Why, for the audit.")
-    private String reason = "";
 
     @Override
     int run(ClusterClient cluster, Output output) {
@@ -77,8 +70,7 @@ final class FailoverCommand extends ApiCommand {
                     preflight.role(),
                     null);
         }
-        Confirmation.require(
-                yes,
+        confirmation.require(
                 cluster.context().name(),
                 "Site " + to.word() + " takes over in epoch " + preflight.nextEpoch() + ".",
                 output);
@@ -87,7 +79,10 @@ final class FailoverCommand extends ApiCommand {
                 node.api()
                         .failover(
                                 new Requests.Failover(
-                                        force, cluster.context().operator(), reason, operation));
+                                        force,
+                                        cluster.context().operator(),
+                                        confirmation.reason(),
+                                        operation));
         output.result(view, Failovers.show(view));
         return ExitCode.DONE;
     }

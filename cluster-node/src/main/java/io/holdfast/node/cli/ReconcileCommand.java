@@ -6,6 +6,7 @@ import io.holdfast.node.api.Requests;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -114,15 +115,7 @@ final class ReconcileCommand extends ApiCommand {
             },
             footer = {"", "Example: holdfast reconcile sign --reason 'kept ours'"})
     static final class Sign extends ApiCommand {
-        @Option(names = "--yes", description = "Do not ask for confirmation.")
-        private boolean yes;
-
-        @Option(
-                names = "--reason",
-                paramLabel = "TEXT",
-                defaultValue = "",
-                description = "Why, for the audit.")
-        private String reason = "";
+        @Mixin private Confirmation confirmation = new Confirmation();
 
         @Override
         int run(ClusterClient cluster, Output output) {
@@ -132,15 +125,15 @@ final class ReconcileCommand extends ApiCommand {
                 return ExitCode.DONE;
             }
             output.note(Failovers.show(before));
-            Confirmation.require(
-                    yes,
+            confirmation.require(
                     cluster.context().name(),
                     "What is not applied above stays as it is here.",
                     output);
             ReconcileView after =
                     cluster.write(api ->
                             api.reconcileSign(
-                                    new Requests.Sign(cluster.context().operator(), reason)));
+                                    new Requests.Sign(
+                                            cluster.context().operator(), confirmation.reason())));
             output.result(after, "Signed. The way home is free: holdfast switchover --to SITE");
             return ExitCode.DONE;
         }

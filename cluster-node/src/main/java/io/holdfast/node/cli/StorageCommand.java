@@ -6,6 +6,7 @@ import io.holdfast.node.api.StorageView;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -50,20 +51,11 @@ final class StorageCommand {
         @Option(names = "--force", description = "Although its own store still answers.")
         private boolean force;
 
-        @Option(names = "--yes", description = "Do not ask for confirmation.")
-        private boolean yes;
-
-        @Option(
-                names = "--reason",
-                paramLabel = "TEXT",
-                defaultValue = "",
-                description = "Why, for the audit.")
-        private String reason = "";
+        @Mixin private Confirmation confirmation = new Confirmation();
 
         @Override
         int run(ClusterClient cluster, Output output) {
-            Confirmation.require(
-                    yes,
+            confirmation.require(
                     cluster.context().name(),
                     "Jobs of storage " + device + " use the other site's store from now on.",
                     output);
@@ -71,7 +63,10 @@ final class StorageCommand {
                     cluster.write(api ->
                             api.storageFailover(
                                     new Requests.StorageMove(
-                                            device, force, cluster.context().operator(), reason)));
+                                            device,
+                                            force,
+                                            cluster.context().operator(),
+                                            confirmation.reason())));
             output.result(view, show(List.of(view)));
             return ExitCode.DONE;
         }

@@ -5,6 +5,7 @@ import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.standard.Site;
 import java.util.UUID;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Hands the cluster over to the other site. */
@@ -16,15 +17,7 @@ final class SwitchoverCommand extends ApiCommand {
     @Option(names = "--to", required = true, paramLabel = "SITE", description = "local or dr.")
     private String to = "";
 
-    @Option(names = "--yes", description = "Do not ask for confirmation.")
-    private boolean yes;
-
-    @Option(
-            names = "--reason",
-            paramLabel = "TEXT",
-            defaultValue = "",
-            description = "Why, for the audit.")
-    private String reason = "";
+    @Mixin private Confirmation confirmation = new Confirmation();
 
     @Override
     int run(ClusterClient cluster, Output output) {
@@ -33,8 +26,7 @@ final class SwitchoverCommand extends ApiCommand {
             throw new Problem(
                     ExitCode.USAGE, "The witness cannot be active.", "Use --to local or --to dr.");
         }
-        Confirmation.require(
-                yes,
+        confirmation.require(
                 cluster.context().name(),
                 "Site " + site.word() + " becomes the active one; running jobs end first.",
                 output);
@@ -45,7 +37,7 @@ final class SwitchoverCommand extends ApiCommand {
                                 new Requests.Switchover(
                                         site.word(),
                                         cluster.context().operator(),
-                                        reason,
+                                        confirmation.reason(),
                                         operation)));
         output.result(view, Failovers.show(view));
         return ExitCode.DONE;
