@@ -41,6 +41,11 @@ final class SmallCluster implements AutoCloseable {
      * @param network second number of its addresses: 127.NETWORK.SITE.x
      */
     SmallCluster(int network) throws Exception {
+        this(network, made -> {});
+    }
+
+    /** The same; {@code before} acts between the making of the cluster and its start. */
+    SmallCluster(int network, Before before) throws Exception {
         this.network = network;
         folder = Files.createTempDirectory("holdfast-small-");
         Path cluster = folder.resolve("cluster");
@@ -54,9 +59,13 @@ final class SmallCluster implements AutoCloseable {
         launch = new Launch(processes, cluster);
         holdfast = new Commands(new InProcess(), _ -> {}, cluster);
         try {
-            start();
+            start(before);
         } catch (Exception | AssertionError e) {
-            close();
+            try {
+                close();
+            } catch (IOException | AssertionError later) {
+                e.addSuppressed(later);
+            }
             throw e;
         }
     }
@@ -69,11 +78,18 @@ final class SmallCluster implements AutoCloseable {
         return "127." + network + ".2." + host;
     }
 
-    private void start() throws Exception {
+    /** What a test prepares on a cluster that was made and not started. */
+    interface Before {
+        /** Does it. */
+        void act(Launch launch) throws Exception;
+    }
+
+    private void start(Before before) throws Exception {
         Path passphrase = folder.resolve("passphrase");
         Files.writeString(passphrase, "correct horse battery staple\n");
         holdfast.init(
                 "p2-small", passphrase, "--local", local(44), "--device", local(45), "--dr", dr(4));
+        before.act(launch);
         launch.server("l1");
         launch.server("d1");
         awaitStatus(s -> s.role().equals("ACTIVE") && s.leader() != null);
