@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * belongs to now. Blocking; thread-safe. A refusal of the state machine is an {@link ApiException} of
  * kind REFUSED or STALE_EPOCH, a lost answer one of kind UNKNOWN: those two never mix.
  */
-final class ClusterLog {
+final class ClusterLog implements SitePorts.Log {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterLog.class);
 
     private static final Duration ELECTION_LIMIT = Duration.ofSeconds(20);
@@ -42,11 +42,13 @@ final class ClusterLog {
     }
 
     /** The lineage that is written to. */
-    UUID lineage() {
+    @Override
+    public UUID lineage() {
         return lineage;
     }
 
-    void use(UUID newLineage) {
+    @Override
+    public void use(UUID newLineage) {
         lineage = newLineage;
     }
 
@@ -58,7 +60,8 @@ final class ClusterLog {
      * What is applied here, however old. While no lineage is open (it was left, the next one is not
      * joined yet) what was known last.
      */
-    ClusterState state() {
+    @Override
+    public ClusterState state() {
         try {
             ClusterState now = raft.state(lineage);
             if (now.isSeeded()) {
@@ -87,7 +90,8 @@ final class ClusterLog {
         last = known;
     }
 
-    long appliedIndex() {
+    @Override
+    public long appliedIndex() {
         try {
             return raft.appliedIndex(lineage);
         } catch (SubmitException.Unavailable e) {
@@ -100,16 +104,19 @@ final class ClusterLog {
         return protectedIndex.getAsLong();
     }
 
-    boolean leads() {
+    @Override
+    public boolean leads() {
         return raft.isLeader(lineage);
     }
 
-    Written submit(Command command) {
+    @Override
+    public Written submit(Command command) {
         return submit(command, UUID.randomUUID());
     }
 
     /** Writes. @throws ApiException as the class comment says */
-    Written submit(Command command, UUID operation) {
+    @Override
+    public Written submit(Command command, UUID operation) {
         try {
             Written written = RaftHost.await(raft.submit(lineage, epoch.get(), command, operation));
             if (written.reply() instanceof Reply.Refused refused) {
@@ -179,7 +186,8 @@ final class ClusterLog {
      *
      * @throws ApiException when it was refused, or nobody led for {@link #ELECTION_LIMIT}
      */
-    void submitOnceLed(Command command, UUID operation) throws InterruptedException {
+    @Override
+    public void submitOnceLed(Command command, UUID operation) throws InterruptedException {
         long deadline = System.nanoTime() + ELECTION_LIMIT.toNanos();
         while (true) {
             try {
@@ -198,7 +206,8 @@ final class ClusterLog {
     }
 
     /** Waits until an index is durable at the other site. @return false when it took too long */
-    boolean awaitProtected(long index, Duration timeout) throws InterruptedException {
+    @Override
+    public boolean awaitProtected(long index, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (protectedIndex() < index) {
             if (System.nanoTime() > deadline) {

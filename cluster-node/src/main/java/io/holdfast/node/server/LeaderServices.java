@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  * site machine allows it ({@link #allow}), and Raft says that this node leads. Each kind of work has a
  * thread of its own, so that one silent peer holds up nothing else.
  */
-final class LeaderServices implements RaftEvents, AutoCloseable {
+final class LeaderServices implements SitePorts.Services, RaftEvents, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderServices.class);
     private static final Duration FAST = Duration.ofMillis(100);
     private static final Duration SLOW = Duration.ofMillis(500);
@@ -105,7 +105,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     // ---------------------------------------------------------------- who may
 
     /** The site machine: this site owns the epoch. */
-    synchronized void allow(Epoch epoch) {
+    @Override
+    public synchronized void allow(Epoch epoch) {
         allowed = epoch;
         if (!raft.isOpen(log.lineage())) {
             if (epoch.n() == 1 && mbr.get().nodes(site).getFirst().id().equals(self)) {
@@ -117,7 +118,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** The site machine: this site owns nothing any more. */
-    synchronized void forbid() {
+    @Override
+    public synchronized void forbid() {
         allowed = null;
         stopWork();
     }
@@ -133,18 +135,27 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
             return;
         }
         if (protection == null) {
-            Set<String> nodes =
-                    mbr.get().nodes(site.peer()).stream()
-                            .map(NodeAddress::id)
-                            .collect(Collectors.toCollection(TreeSet::new));
-            ProtectionWatch next =
-                    new ProtectionWatch(
-                            new SiteAckBook(lineage, epoch, nodes, nodes.size() / 2 + 1));
+            ProtectionWatch next = new ProtectionWatch(book(mbr.get(), site, self, lineage, epoch));
             protection = next;
             handler.watch(Optional.of(next));
             log.acknowledgedBy(next::protectedIndex);
         }
         startWork();
+    }
+
+    /** Protected is what a quorum of each site has; of the own one, this leader is a member. */
+    static SiteAckBook book(Mbr mbr, Site site, String self, UUID lineage, Epoch epoch) {
+        Set<String> peers = ids(mbr, site.peer());
+        Set<String> own = ids(mbr, site);
+        int ownQuorum = own.size() / 2 + 1;
+        own.remove(self);
+        return new SiteAckBook(lineage, epoch, peers, peers.size() / 2 + 1, own, ownQuorum - 1);
+    }
+
+    private static Set<String> ids(Mbr mbr, Site of) {
+        return mbr.nodes(of).stream()
+                .map(NodeAddress::id)
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Override
@@ -190,7 +201,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** Whether this node leads the active site and the record is whole: it may serve. */
-    boolean isReady() {
+    @Override
+    public boolean isReady() {
         return ready;
     }
 
@@ -372,7 +384,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     // ---------------------------------------------------------------- replication
 
     /** Tells the machine when the other site acknowledges in time. */
-    void watchReplication(SiteController controller) {
+    @Override
+    public void watchReplication(SiteController controller) {
         List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
         if (handler.heardWithin(passive, IN_TIME) >= passive.size() / 2 + 1) {
             controller.post(new SiteEvent.PeerInTime());
@@ -380,7 +393,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** Commits how replication stands; left to the leader where this node is not it. */
-    void commitReplication(ReplicationState state) throws InterruptedException {
+    @Override
+    public void commitReplication(ReplicationState state) throws InterruptedException {
         while (!closed && !(log.leads() && log.state().isSeeded())) {
             if (raft.leader(log.lineage()).filter(id -> !id.equals(self)).isPresent()) {
                 return;
@@ -397,7 +411,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** Waits until the other site has all that stands here now. @return false when it was given up */
-    boolean awaitCaughtUp() throws InterruptedException {
+    @Override
+    public boolean awaitCaughtUp() throws InterruptedException {
         long index = log.appliedIndex();
         Set<UUID> pieces =
                 log.state().unprotectedPieces().stream()
@@ -421,7 +436,8 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** Whether the other site has everything: record, chunks, catalog. */
-    boolean isLevel() {
+    @Override
+    public boolean isLevel() {
         long index = log.appliedIndex();
         return log.state().unprotectedPieces().isEmpty()
                 && pump.round()
@@ -429,14 +445,9 @@ final class LeaderServices implements RaftEvents, AutoCloseable {
     }
 
     /** Whether what the other site lacks is little enough for a planned move. */
-    boolean lagBounded() {
+    @Override
+    public boolean lagBounded() {
         return log.state().unprotectedPieces().size() <= 100;
-    }
-
-    /** How each member of the other site stands; empty while this node does not lead. */
-    synchronized List<SiteAckBook.Standing> standings() {
-        ProtectionWatch current = protection;
-        return current == null ? List.of() : current.book().standings();
     }
 
     @Override

@@ -29,10 +29,7 @@ import io.holdfast.replication.site.NodeStatus;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteService;
 import io.holdfast.replication.state.ClusterState;
-import io.holdfast.replication.state.Command;
-import io.holdfast.replication.state.EpochRecord;
 import io.holdfast.standard.Endpoint;
-import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Json;
 import io.holdfast.standard.JsonView;
 import io.holdfast.standard.Mbr;
@@ -318,8 +315,13 @@ final class NodeServer implements AutoCloseable {
                         new SecureRandom());
         scheduler.startsWith(api::startBackup);
         scheduler.rehearsesWith(api::rehearse);
+        events.to(
+                new StateFollower(
+                        log::lineage,
+                        () -> controller.state().promise(),
+                        controller::post,
+                        mbrFile::update));
         events.to(services);
-        events.to(new StateFollower(log, controller, mbrFile));
         own(
                 GrpcServerHost.builder(tls)
                         .listen(address(config.listen().site()))
@@ -363,7 +365,7 @@ final class NodeServer implements AutoCloseable {
                 ids(mbr, config.site()),
                 ids(mbr, config.site().peer()),
                 config.replication().degrade().toMillis(),
-                config.replication().stable().toMillis(),
+                Math.max(1, config.replication().stable().toMillis()),
                 SiteConfig.ATTEMPT_MILLIS);
     }
 
@@ -371,15 +373,14 @@ final class NodeServer implements AutoCloseable {
         return mbr.nodes(site).stream().map(NodeAddress::id).collect(Collectors.toSet());
     }
 
-    /** The leader of a lineage, when it stands at the other site: whom this member acknowledges to. */
+    /** The leader of a lineage, when it is another node: whom this member acknowledges to. */
     private Optional<NodeAddress> leaderElsewhere(RaftHost raft, MbrFile mbrFile, UUID lineage) {
         if (raft == null) {
             return Optional.empty();
         }
-        Mbr mbr = mbrFile.current();
         return raft.leader(lineage)
-                .flatMap(mbr::node)
-                .filter(n -> !mbr.siteOf(n.id()).equals(Optional.of(config.site())));
+                .filter(id -> !id.equals(config.node()))
+                .flatMap(mbrFile.current()::node);
     }
 
     private static NodeStatus status(
@@ -514,31 +515,6 @@ final class NodeServer implements AutoCloseable {
         @Override
         public void notLeader(UUID lineage) {
             all().forEach(t -> t.notLeader(lineage));
-        }
-    }
-
-    /** Keeps the MBR file and the site machine in step with what is applied. */
-    private record StateFollower(ClusterLog log, SiteController controller, MbrFile mbrFile)
-            implements RaftEvents {
-        @Override
-        public void applied(UUID lineage, long term, long index, ClusterState state) {
-            if (!lineage.equals(log.lineage()) || !state.isSeeded()) {
-                return;
-            }
-            state.mbr().ifPresent(mbrFile::update);
-            if (state.epochs().isEmpty()) {
-                return;
-            }
-            EpochRecord newest = state.epochs().getLast();
-            Command.EpochChange change = newest.change();
-            Epoch promise = controller.state().promise();
-            if (change.epoch().compareTo(promise) > 0) {
-                SiteOperations.coordinatorOf(change)
-                        .ifPresent(coordinator ->
-                                controller.post(
-                                        new io.holdfast.modeswitch.SiteEvent.SwitchoverApplied(
-                                                change.epoch(), coordinator)));
-            }
         }
     }
 

@@ -101,6 +101,12 @@ final class NodeSiteHandler extends RaftSiteHandler {
     }
 
     @Override
+    public Tail readNewestTail(Epoch epoch) throws IOException, StaleEpochException {
+        guard.observe(epoch);
+        return actions.newestTail();
+    }
+
+    @Override
     public long openLineage(LineageSpec spec, Epoch epoch, boolean join)
             throws IOException, StaleEpochException {
         guard.observe(epoch);

@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * What the other nodes said of themselves last, and when. Asks all of them at once, each round bounded
  * by {@link #TIMEOUT}; what they say is evidence, never authority. Thread-safe.
  */
-final class PeerWatch {
+final class PeerWatch implements SitePorts.Sightings {
     /** A node that does not answer within this is not reachable. */
     static final Duration TIMEOUT = Duration.ofMillis(1500);
 
@@ -89,7 +89,8 @@ final class PeerWatch {
     }
 
     /** Asks every other node now, and remembers. */
-    List<Seen> round() {
+    @Override
+    public List<Seen> round() {
         List<NodeAddress> others = NodeService.others(mbr.get(), self);
         List<Callable<Seen>> questions = new ArrayList<>();
         others.forEach(node -> questions.add(() -> ask(node)));
@@ -130,7 +131,8 @@ final class PeerWatch {
     }
 
     /** What is known of every other node. */
-    List<Seen> all() {
+    @Override
+    public List<Seen> all() {
         return NodeService.others(mbr.get(), self).stream()
                 .map(n ->
                         seen.getOrDefault(
@@ -139,7 +141,8 @@ final class PeerWatch {
     }
 
     /** What is known of the other nodes of a site. */
-    List<Seen> of(Site which) {
+    @Override
+    public List<Seen> of(Site which) {
         return all().stream().filter(s -> siteOf(s.node()) == which).toList();
     }
 
@@ -148,7 +151,8 @@ final class PeerWatch {
     }
 
     /** When the other site was heard last, epoch microseconds; empty for never. */
-    Optional<Long> lastContactMicros() {
+    @Override
+    public Optional<Long> lastContactMicros() {
         return of(site.peer()).stream().map(Seen::atMicros).filter(at -> at > 0).max(Long::compare);
     }
 

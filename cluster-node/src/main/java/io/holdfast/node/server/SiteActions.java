@@ -9,6 +9,7 @@ import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Member;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.RefusedException;
+import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.Recovered;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteClient;
@@ -44,6 +45,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,11 +53,14 @@ import org.slf4j.LoggerFactory;
  * What a change of the active site does to Raft and to the disk, step by step: promises, tails,
  * lineages, the archive of what diverged. Holds no decision. Blocking; thread-safe.
  */
-final class SiteActions {
+final class SiteActions implements SitePorts.Steps {
     private static final Logger LOG = LoggerFactory.getLogger(SiteActions.class);
 
     private static final Duration SEED_LIMIT = Duration.ofSeconds(30);
     private static final Duration RETRY = Duration.ofMillis(50);
+
+    /** Logs of closed lineages, handed over or not. */
+    private static final Pattern CLOSED = Pattern.compile("(tail|reconciled)-[0-9a-f-]{36}");
 
     private final String self;
     private final Site site;
@@ -67,7 +72,7 @@ final class SiteActions {
     private final Path folder;
     private final Map<String, Tail> tails = new ConcurrentHashMap<>();
     private final Map<UUID, HandOver> handOvers = new ConcurrentHashMap<>();
-    private volatile Optional<Tail> longest = Optional.empty();
+    private volatile Optional<Tail> newest = Optional.empty();
 
     /**
      * @param folder for what this class keeps: whom the promise was given to, divergent states
@@ -95,7 +100,8 @@ final class SiteActions {
     // ---------------------------------------------------------------- promises
 
     /** To whom the durable promise was given; empty text for nobody. */
-    String promisedTo() {
+    @Override
+    public String promisedTo() {
         try {
             Path file = folder.resolve("promised-to");
             if (!Files.exists(file)) {
@@ -110,7 +116,9 @@ final class SiteActions {
     }
 
     /** Durable when this returns: first to whom, then the promise itself. */
-    void persistPromise(Epoch epoch, String candidate) throws IOException, StaleEpochException {
+    @Override
+    public void persistPromise(Epoch epoch, String candidate)
+            throws IOException, StaleEpochException {
         DurableFile.write(
                 folder.resolve("promised-to"),
                 (epoch + " " + candidate + "\n").getBytes(StandardCharsets.UTF_8));
@@ -118,7 +126,8 @@ final class SiteActions {
         sender.gate(epoch);
     }
 
-    void askPromise(String member, String candidate, Epoch epoch) throws RemoteException {
+    @Override
+    public void askPromise(String member, String candidate, Epoch epoch) throws RemoteException {
         watch.client(node(member)).promise(epoch, candidate);
     }
 
@@ -130,8 +139,8 @@ final class SiteActions {
 
     // ---------------------------------------------------------------- tails
 
-    /** Reads the logs of members that have promised. @return those that were read whole */
-    Set<String> readTails(UUID lineage, Epoch epoch, Set<String> members) throws IOException {
+    @Override
+    public Set<String> readTails(Epoch epoch, Set<String> members) throws IOException {
         tails.clear();
         Set<String> read = new TreeSet<>();
         IOException failed = null;
@@ -140,15 +149,15 @@ final class SiteActions {
                 tails.put(
                         member,
                         member.equals(self)
-                                ? ownTail(lineage)
-                                : watch.client(node(member)).readTail(lineage, epoch));
+                                ? newestTail()
+                                : watch.client(node(member)).readNewestTail(epoch));
                 read.add(member);
             } catch (IOException e) {
                 LOG.warn("The log of {} could not be read: {}", member, e.getMessage());
                 failed = e;
             }
         }
-        longest = Tail.longest(List.copyOf(tails.values()));
+        newest = Tail.newest(List.copyOf(tails.values()));
         if (read.isEmpty() && failed != null) {
             throw failed;
         }
@@ -160,11 +169,34 @@ final class SiteActions {
         return raft.isOpen(lineage) ? raft.readTail(lineage) : TailFile.read(tailFile(lineage));
     }
 
-    Tail longestTail() {
-        return longest.orElseThrow(() -> new IllegalStateException("no tail was read"));
+    /**
+     * This member's log of the newest lineage that it has whole, open or archived: one that was joined
+     * and has not its seed yet does not count (TailKey).
+     */
+    Tail newestTail() throws IOException {
+        List<Tail> mine = new ArrayList<>();
+        for (UUID lineage : raft.lineages()) {
+            mine.add(raft.readTail(lineage));
+        }
+        try (var files = Files.list(folder)) {
+            for (Path file :
+                    files.filter(f -> CLOSED.matcher(f.getFileName().toString()).matches())
+                            .toList()) {
+                mine.add(TailFile.read(file));
+            }
+        }
+        return Tail.newest(mine)
+                .orElseThrow(() ->
+                        new SubmitException.Unavailable(
+                                "Node " + self + " has no lineage's record whole.", null));
     }
 
-    String tailText() {
+    private Tail tailToSeed() {
+        return newest.orElseThrow(() -> new IllegalStateException("no tail was read"));
+    }
+
+    @Override
+    public String tailText() {
         return tails.entrySet().stream()
                 .map(e ->
                         e.getKey() + " " + e.getValue().lastTerm() + ":" + e.getValue().lastIndex())
@@ -180,7 +212,8 @@ final class SiteActions {
     // ---------------------------------------------------------------- lineages
 
     /** Closes every lineage but that of an epoch, archived, its tail kept readable. */
-    synchronized void closeLineages(UUID but) throws IOException {
+    @Override
+    public synchronized void closeLineages(UUID but) throws IOException {
         for (UUID lineage : raft.lineages()) {
             if (lineage.equals(but)) {
                 continue;
@@ -225,7 +258,8 @@ final class SiteActions {
     }
 
     /** Opens the lineage of an epoch on the members of the own site that answer. */
-    void openLineage(UUID lineage, Epoch epoch, int quorum) throws IOException {
+    @Override
+    public void openLineage(UUID lineage, Epoch epoch, int quorum) throws IOException {
         List<Member> members = new ArrayList<>();
         List<NodeAddress> others = new ArrayList<>();
         List<NodeAddress> own = mbr.get().nodes(site);
@@ -278,10 +312,11 @@ final class SiteActions {
                 priority);
     }
 
-    /** Plants the longest tail into the new lineage; one visible step with the change of epoch. */
-    ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
+    /** Plants the newest tail into the new lineage; one visible step with the change of epoch. */
+    @Override
+    public ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
-        return seed(raft, longestTail(), lineage, epoch, reason, operator);
+        return seed(raft, tailToSeed(), lineage, epoch, reason, operator);
     }
 
     /** Plants a tail into a new lineage that is just electing its leader. */
@@ -352,7 +387,8 @@ final class SiteActions {
      * takes a job once both have arrived, and until then this throws. Repeating it is harmless, and the
      * files of what was handed over stay.
      */
-    void reconcile(Epoch epoch, List<PeerWatch.Seen> peers) throws IOException {
+    @Override
+    public void reconcile(Epoch epoch, List<PeerWatch.Seen> peers) throws IOException {
         List<Tail> left = new ArrayList<>();
         for (Path file : divergent()) {
             left.add(TailFile.read(file));

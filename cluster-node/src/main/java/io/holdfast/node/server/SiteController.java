@@ -31,9 +31,12 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,13 +60,19 @@ final class SiteController implements AutoCloseable {
     private final Path roleFile;
     private final EpochGuard guard;
     private final SiteAckSender sender;
-    private final ClusterLog log;
-    private final PeerWatch watch;
-    private final SiteActions actions;
-    private final LeaderServices services;
+    private final SitePorts.Log log;
+    private final SitePorts.Sightings watch;
+    private final SitePorts.Steps actions;
+    private final SitePorts.Services services;
     private final SiteOperations operations;
     private final LinkedBlockingQueue<SiteEvent> queue = new LinkedBlockingQueue<>();
     private final Map<String, CompletableFuture<Optional<Epoch>>> asked = new ConcurrentHashMap<>();
+
+    /** One after the other: what the record says last must be what the machine decided last. */
+    private final ExecutorService replications =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofVirtual().name("site-replication").factory());
+
     private final AtomicLong ticked = new AtomicLong(System.nanoTime());
     private volatile SiteState state;
     private volatile String problem = "";
@@ -77,10 +86,10 @@ final class SiteController implements AutoCloseable {
             Path roleFile,
             EpochGuard guard,
             SiteAckSender sender,
-            ClusterLog log,
-            PeerWatch watch,
-            SiteActions actions,
-            LeaderServices services,
+            SitePorts.Log log,
+            SitePorts.Sightings watch,
+            SitePorts.Steps actions,
+            SitePorts.Services services,
             SiteOperations operations) {
         this.config = config;
         this.cluster = cluster;
@@ -322,18 +331,19 @@ final class SiteController implements AutoCloseable {
             case SiteEffect.RefusePromise(String candidate, Epoch promise) ->
                     answerAll(candidate, promise);
             case SiteEffect.ReadTails(Epoch epoch, Set<String> members) ->
-                    aside(
+                    attempt(
                             "tails",
+                            epoch,
                             () -> {
-                                Set<String> read =
-                                        actions.readTails(lineageOf(state.epoch()), epoch, members);
+                                Set<String> read = actions.readTails(epoch, members);
                                 operations.step("read tails", actions.tailText());
                                 post(new SiteEvent.TailsRead(epoch, read));
                             });
             case SiteEffect.CloseLineage(Epoch below) -> actions.closeLineages(lineageOf(below));
             case SiteEffect.OpenLineage(Epoch epoch) ->
-                    aside(
+                    attempt(
                             "lineage",
+                            epoch,
                             () -> {
                                 actions.openLineage(lineageOf(epoch), epoch, config.ownQuorum());
                                 operations.step("open lineage", lineageOf(epoch).toString());
@@ -347,8 +357,9 @@ final class SiteController implements AutoCloseable {
                             Epoch parent,
                             String reason,
                             String coordinator) ->
-                    aside(
+                    attempt(
                             "epoch change",
+                            epoch,
                             () -> {
                                 commitEpochChange(epoch, parent, reason, coordinator);
                                 post(new SiteEvent.EpochChangeCommitted(epoch));
@@ -359,15 +370,17 @@ final class SiteController implements AutoCloseable {
             }
             case SiteEffect.StopServices() -> services.forbid();
             case SiteEffect.Drain(Epoch epoch) ->
-                    aside(
+                    attempt(
                             "drain",
+                            epoch,
                             () -> {
                                 operations.drain(epoch);
                                 post(new SiteEvent.Drained());
                             });
             case SiteEffect.AwaitBarrier(Epoch epoch) ->
-                    aside(
+                    attempt(
                             "barrier",
+                            epoch,
                             () ->
                                     post(
                                             operations.barrier(epoch)
@@ -380,12 +393,14 @@ final class SiteController implements AutoCloseable {
             case SiteEffect.JoinLineage(Epoch epoch, Epoch _) ->
                     LOG.info("Waits to be adopted in epoch {}", epoch);
             case SiteEffect.CommitReplication(ReplicationState replication) ->
-                    aside(
-                            "replication state",
-                            () -> {
-                                services.commitReplication(replication);
-                                post(new SiteEvent.ReplicationCommitted(replication));
-                            });
+                    replications.execute(
+                            work(
+                                    "replication state",
+                                    () -> {
+                                        services.commitReplication(replication);
+                                        post(new SiteEvent.ReplicationCommitted(replication));
+                                    },
+                                    () -> true));
             case SiteEffect.AllowUnprotectedAcks() -> {
                 // The state itself says so: SiteState.mayAckUnprotected.
             }
@@ -415,19 +430,34 @@ final class SiteController implements AutoCloseable {
 
     /** Runs work that waits for others; its failure is told to whoever waits for the attempt. */
     private void aside(String what, Work work) {
-        Thread.ofVirtual()
-                .name("site-" + what)
-                .start(() -> {
-                    try {
-                        work.run();
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    } catch (Exception e) {
-                        LOG.error("Site {}: {} failed", config.site().word(), what, e);
-                        problem = what + ": " + e.getMessage();
-                        operations.failed(what, e);
-                    }
-                });
+        Thread.ofVirtual().name("site-" + what).start(work(what, work, () -> true));
+    }
+
+    /** Work of the attempt at an epoch: once that was given up or taken back, nobody asks for it. */
+    private void attempt(String what, Epoch epoch, Work work) {
+        Thread.ofVirtual().name("site-" + what).start(work(what, work, () -> attempts(epoch)));
+    }
+
+    private boolean attempts(Epoch epoch) {
+        return state.attempt().filter(a -> a.epoch().equals(epoch)).isPresent();
+    }
+
+    private Runnable work(String what, Work work, BooleanSupplier wanted) {
+        return () -> {
+            try {
+                work.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (Exception e) {
+                if (!wanted.getAsBoolean()) {
+                    LOG.info("Site {}: {} ended: {}", config.site().word(), what, e.getMessage());
+                    return;
+                }
+                LOG.error("Site {}: {} failed", config.site().word(), what, e);
+                problem = what + ": " + e.getMessage();
+                operations.failed(what, e);
+            }
+        };
     }
 
     private void answer(String candidate, Epoch epoch, Optional<Epoch> standing) {
@@ -454,7 +484,7 @@ final class SiteController implements AutoCloseable {
     }
 
     private void askPromise(String member, Epoch epoch) throws InterruptedException {
-        while (!closed && state.attempt().filter(a -> a.epoch().equals(epoch)).isPresent()) {
+        while (!closed && attempts(epoch)) {
             try {
                 actions.askPromise(member, config.self(), epoch);
                 post(new SiteEvent.PromiseDurable(member, epoch));
@@ -504,6 +534,7 @@ final class SiteController implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        replications.shutdownNow();
         if (decider != null) {
             decider.interrupt();
         }

@@ -48,10 +48,10 @@ final class SiteOperations {
     private final String self;
     private final String host;
     private final Site site;
-    private final ClusterLog log;
-    private final PeerWatch watch;
-    private final SiteActions actions;
-    private final LeaderServices services;
+    private final SitePorts.Log log;
+    private final SitePorts.Sightings watch;
+    private final SitePorts.Steps actions;
+    private final SitePorts.Services services;
     private final Supplier<Mbr> mbr;
     private @Nullable SiteController controller;
     private @Nullable Running running;
@@ -92,10 +92,10 @@ final class SiteOperations {
             String self,
             String host,
             Site site,
-            ClusterLog log,
-            PeerWatch watch,
-            SiteActions actions,
-            LeaderServices services,
+            SitePorts.Log log,
+            SitePorts.Sightings watch,
+            SitePorts.Steps actions,
+            SitePorts.Services services,
             Supplier<Mbr> mbr) {
         this.self = self;
         this.host = host;
@@ -141,6 +141,11 @@ final class SiteOperations {
                                 + " answers. Use switchover for a planned move, or --force if that"
                                 + " site must not go on");
             }
+        }
+        Optional<String> force = onlyByForce(state);
+        if (force.isPresent()) {
+            verdict = PreflightView.Verdict.NEEDS_FORCE;
+            refusals.addFirst(force.get());
         }
         Optional<String> never = neverHere(state);
         if (never.isPresent()) {
@@ -201,14 +206,51 @@ final class SiteOperations {
                             + " over");
         }
         return switch (state.role()) {
-            case STANDBY, AWAIT_CONFIRM -> Optional.empty();
+            case STANDBY, AWAIT_CONFIRM, FENCED, RECONCILING -> Optional.empty();
+            case DRAINING ->
+                    handsOver(state)
+                            ? Optional.empty()
+                            : Optional.of(
+                                    "This site is DRAINING for a switchover; run failover at the"
+                                            + " other one, or wait until the switchover ends");
             case ACTIVE -> Optional.of("This site is ACTIVE already, in epoch " + state.epoch());
             case WITNESS -> Optional.of("A witness stores no backup and is never active");
-            case BOOT, DRAINING, SEALING, PROMOTING, FENCED, RECONCILING ->
+            case BOOT, SEALING, PROMOTING ->
                     Optional.of(
                             "This site is "
                                     + state.role()
                                     + "; wait until it is STANDBY (see: holdfast status)");
+        };
+    }
+
+    /** Past the barrier of a planned move: from there only force takes it back (T8f). */
+    private static boolean handsOver(SiteState state) {
+        return state.role() == SiteRole.DRAINING
+                && !state.group().stretched()
+                && state.attempt()
+                        .map(SiteState.Attempt::stage)
+                        .filter(s -> s == SiteState.Stage.SEAL || s == SiteState.Stage.HANDOVER)
+                        .isPresent();
+    }
+
+    /** What force costs beyond the other site's answer: T5f, T8f. */
+    private static Optional<String> onlyByForce(SiteState state) {
+        return switch (state.role()) {
+            case FENCED, RECONCILING ->
+                    Optional.of(
+                            "This site is "
+                                    + state.role()
+                                    + " below epoch "
+                                    + state.promise()
+                                    + ". Let it join the active site. If that is lost for good,"
+                                    + " --force goes on from what this site has; what only the"
+                                    + " other one acknowledged is missing until it returns");
+            case DRAINING ->
+                    Optional.of(
+                            "This site hands over to the other one. If that is lost, --force takes"
+                                    + " the switchover back in a new epoch");
+            case BOOT, AWAIT_CONFIRM, STANDBY, ACTIVE, SEALING, PROMOTING, WITNESS ->
+                    Optional.empty();
         };
     }
 
@@ -231,7 +273,11 @@ final class SiteOperations {
 
     FailoverView failover(Requests.Failover request) {
         Running mine =
-                begin(request.operation(), "failover: " + request.reason(), request.operator());
+                begin(
+                        request.operation(),
+                        "failover: " + request.reason(),
+                        request.operator(),
+                        request.force() && handsOver(controller().state()));
         if (!mine.done.isDone() && mine.steps().isEmpty()) {
             PreflightView before = preflight();
             mine.step("pre-flight", String.join("; ", before.seen()));
@@ -280,7 +326,11 @@ final class SiteOperations {
                 null);
     }
 
-    private synchronized Running begin(@Nullable UUID wanted, String reason, String operator) {
+    /**
+     * @param takesBack whether a planned move that only waits for the other site ends because of it
+     */
+    private synchronized Running begin(
+            @Nullable UUID wanted, String reason, String operator, boolean takesBack) {
         UUID operation = wanted == null ? UUID.randomUUID() : wanted;
         Running last = finished;
         if (last != null && last.operation.equals(operation)) {
@@ -291,8 +341,16 @@ final class SiteOperations {
             if (now.operation.equals(operation)) {
                 return now;
             }
+            if (takesBack) {
+                fail(now, refusal("it was taken back by a forced failover"));
+                return begun(operation, reason, operator);
+            }
             throw refusal("another change of the active site is under way (" + now.reason + ")");
         }
+        return begun(operation, reason, operator);
+    }
+
+    private synchronized Running begun(UUID operation, String reason, String operator) {
         SiteController c = controller();
         Running next = new Running(operation, reason, operator, c.state().epoch(), log.lineage());
         running = next;
@@ -447,7 +505,11 @@ final class SiteOperations {
         List<String> suspendedBefore =
                 Views.suspended(before, site).stream().map(s -> s.name()).toList();
         Running mine =
-                begin(request.operation(), "switchover: " + request.reason(), request.operator());
+                begin(
+                        request.operation(),
+                        "switchover: " + request.reason(),
+                        request.operator(),
+                        false);
         if (!mine.done.isDone() && mine.steps().isEmpty()) {
             watch.round();
             String coordinator =

@@ -123,6 +123,19 @@ public class RaftSiteHandler implements SiteHandler {
     }
 
     @Override
+    public Tail readNewestTail(Epoch epoch) throws IOException, StaleEpochException {
+        raise(epoch);
+        List<Tail> open = new ArrayList<>();
+        for (UUID lineage : host.lineages()) {
+            open.add(host.readTail(lineage));
+        }
+        return Tail.newest(open)
+                .orElseThrow(() ->
+                        new SubmitException.Unavailable(
+                                "Node " + nodeId + " has no lineage's record whole.", null));
+    }
+
+    @Override
     public long openLineage(LineageSpec spec, Epoch epoch, boolean join)
             throws IOException, StaleEpochException {
         raise(epoch);

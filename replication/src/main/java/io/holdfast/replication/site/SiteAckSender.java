@@ -58,7 +58,7 @@ public final class SiteAckSender implements RaftEvents, AutoCloseable {
      *
      * @param promise this member's durable promise
      * @param leaderChannel to the site port of a lineage's leader; empty when nobody is known to lead
-     *     it, or when this node need not acknowledge (it leads, or stands at the active site). Asked
+     *     it, or when this node need not acknowledge (it leads). Asked
      *     before each sending: must be quick
      * @param answers told what leaders answer; must be quick
      */

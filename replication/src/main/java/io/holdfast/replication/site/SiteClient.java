@@ -102,13 +102,17 @@ public final class SiteClient {
 
     /** All the other holds of a lineage; {@code epoch} is what it has promised. */
     public Tail readTail(UUID lineage, Epoch epoch) throws RemoteException {
+        return tail(ReadTailRequest.newBuilder().setLineage(Wire.bytes(lineage)), epoch);
+    }
+
+    /** All the other holds of the newest lineage that it has whole. */
+    public Tail readNewestTail(Epoch epoch) throws RemoteException {
+        return tail(ReadTailRequest.newBuilder(), epoch);
+    }
+
+    private Tail tail(ReadTailRequest.Builder request, Epoch epoch) throws RemoteException {
         return call(() ->
-                SiteMessages.receive(
-                        stub(10).readTail(
-                                        ReadTailRequest.newBuilder()
-                                                .setLineage(Wire.bytes(lineage))
-                                                .setEpoch(epoch.encoded())
-                                                .build())));
+                SiteMessages.receive(stub(10).readTail(request.setEpoch(epoch.encoded()).build())));
     }
 
     /** Lets the other open a lineage, see {@link SiteHandler#openLineage}. */

@@ -51,6 +51,12 @@ public interface SiteHandler {
     Tail readTail(UUID lineage, Epoch epoch) throws IOException, StaleEpochException;
 
     /**
+     * All this member holds of the newest lineage that it has whole ({@link
+     * io.holdfast.modeswitch.TailKey}). {@code epoch} must have been promised.
+     */
+    Tail readNewestTail(Epoch epoch) throws IOException, StaleEpochException;
+
+    /**
      * Opens a lineage.
      *
      * @param join whether it runs already

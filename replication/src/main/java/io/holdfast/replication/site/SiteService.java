@@ -144,10 +144,11 @@ public final class SiteService extends SiteGrpc.SiteImplBase {
     public void readTail(ReadTailRequest request, StreamObserver<TailPart> to) {
         ServerCallStreamObserver<TailPart> call = (ServerCallStreamObserver<TailPart>) to;
         try {
+            Epoch promise = SiteMessages.requireEpoch(request.getEpoch(), "promise");
             SiteMessages.send(
-                    handler.readTail(
-                            Wire.uuid(request.getLineage(), "lineage"),
-                            SiteMessages.requireEpoch(request.getEpoch(), "promise")),
+                    request.getLineage().isEmpty()
+                            ? handler.readNewestTail(promise)
+                            : handler.readTail(Wire.uuid(request.getLineage(), "lineage"), promise),
                     part -> {
                         // On a virtual thread: the receiver sets the pace.
                         while (!call.isReady() && !call.isCancelled()) {

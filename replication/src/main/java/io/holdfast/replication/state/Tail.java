@@ -1,6 +1,7 @@
 package io.holdfast.replication.state;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.modeswitch.TailKey;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
 import java.util.Comparator;
@@ -11,7 +12,7 @@ import java.util.UUID;
 /**
  * All that one member holds of a lineage: its state, and every log entry after it, whether committed
  * or not. A pure value; a promotion reads one from each member that promised, and goes on from the
- * {@linkplain #longest longest} (DR-PROTOCOL T6, 3.7).
+ * {@linkplain #newest newest} (DR-PROTOCOL T6, 3.7).
  *
  * @param lineage which one
  * @param appliedTerm term of the last entry in {@code state}
@@ -29,10 +30,6 @@ public record Tail(
         List<LogEntry> entries,
         long lastTerm,
         long lastIndex) {
-
-    /** Longer is larger: by the term of the last entry, then by its index. */
-    public static final Comparator<Tail> BY_LENGTH =
-            Comparator.comparingLong(Tail::lastTerm).thenComparingLong(Tail::lastIndex);
 
     /** Copies the list; checks that it has no gap. */
     public Tail {
@@ -63,13 +60,25 @@ public record Tail(
      */
     public record LogEntry(long term, long index, ByteString data) {}
 
-    /** The longest of several tails of one lineage; empty when there is none. */
-    public static Optional<Tail> longest(List<Tail> tails) {
-        long lineages = tails.stream().map(Tail::lineage).distinct().count();
-        if (lineages > 1) {
-            throw new IllegalArgumentException("tails of " + lineages + " lineages: " + tails);
-        }
-        return tails.stream().max(BY_LENGTH);
+    /**
+     * How it stands to other tails; empty when it is not whole: the entry that opened its lineage is not
+     * applied in it.
+     */
+    public Optional<TailKey> key() {
+        return ClusterState.parse(state).epochs().stream()
+                .map(EpochRecord::change)
+                .filter(c -> c.lineage().equals(lineage))
+                .findFirst()
+                .map(opened -> new TailKey(opened.epoch(), lastTerm, lastIndex));
+    }
+
+    /** The one that a promotion goes on from: the greatest {@link #key}; empty when none is whole. */
+    public static Optional<Tail> newest(List<Tail> tails) {
+        record Keyed(TailKey key, Tail tail) {}
+        return tails.stream()
+                .flatMap(t -> t.key().map(k -> new Keyed(k, t)).stream())
+                .max(Comparator.comparing(Keyed::key))
+                .map(Keyed::tail);
     }
 
     /**

@@ -139,10 +139,10 @@ class SixNodesTest {
         List<Tail> tails = new ArrayList<>();
         for (TestNode d : dr) {
             if (dr.get(0).ask(d).promise(E2, "failover").promise().equals(E2) && tails.size() < 2) {
-                tails.add(dr.get(0).ask(d).readTail(LINEAGE1, E2));
+                tails.add(dr.get(0).ask(d).readNewestTail(E2));
             }
         }
-        Tail tail = Tail.longest(tails).orElseThrow();
+        Tail tail = Tail.newest(tails).orElseThrow();
         ClusterState seed = tail.materialize();
         assertThat(seed.job(Samples.id(20))).isPresent();
         LineageSpec second =

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.standard.Epoch;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -54,11 +55,46 @@ class TailTest {
     }
 
     @Test
-    void longestIsThatOfTheHighestTermThenIndex() {
+    void inOneLineageTheHighestTermThenIndexIsTheNewest() {
         Tail shorter = tail(2, entry(2, 1, Samples.opened(20)));
         Tail longer = tail(1, entry(1, 1, Samples.opened(20)), entry(1, 2, Samples.opened(21)));
-        assertThat(Tail.longest(List.of(shorter, longer))).contains(shorter);
-        assertThat(Tail.longest(List.of())).isEmpty();
+        assertThat(Tail.newest(List.of(longer, shorter))).contains(shorter);
+        assertThat(Tail.newest(List.of())).isEmpty();
+    }
+
+    /** What is protected in the newer lineage is in no log of the older one, however long that is. */
+    @Test
+    void aWholeLogOfANewerLineageWinsOverALongerOneOfAnOlder() {
+        Tail old = tail(7, entry(7, 1, Samples.opened(20)), entry(7, 2, Samples.opened(21)));
+        Tail next = seeded(Samples.SECOND, Samples.id(3));
+        assertThat(Tail.newest(List.of(old, next))).contains(next);
+        assertThat(next.key().orElseThrow()).isGreaterThan(old.key().orElseThrow());
+    }
+
+    /** A member that has joined and waits for its seed counts with the log of the lineage before. */
+    @Test
+    void aLogWithoutItsSeedIsNotWhole() {
+        Tail joined =
+                new Tail(Samples.id(3), 0, -1, ClusterState.empty().toBytes(), List.of(), 0, -1);
+        Tail old = tail(1, entry(1, 1, Samples.opened(20)));
+        assertThat(joined.key()).isEmpty();
+        assertThat(Tail.newest(List.of(joined, old))).contains(old);
+        // A planned move names the next lineage in the old one's log; that does not open it there.
+        assertThat(old.key().orElseThrow().lineage()).isEqualTo(Samples.FIRST);
+    }
+
+    private static Tail seeded(Epoch epoch, UUID lineage) {
+        ClusterState state =
+                ClusterState.empty()
+                        .apply(
+                                new Entry(
+                                        Samples.id(9),
+                                        epoch,
+                                        0,
+                                        Command.EpochChange.first(epoch, lineage, "init")),
+                                0)
+                        .state();
+        return new Tail(lineage, 1, 0, state.toBytes(), List.of(), 1, 0);
     }
 
     @Test

@@ -1,0 +1,100 @@
+package io.holdfast.node.server;
+
+import io.holdfast.agent.epoch.StaleEpochException;
+import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.modeswitch.ReplicationState;
+import io.holdfast.replication.raft.Written;
+import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+
+/** What {@link SiteController} and {@link SiteOperations} need of the rest of the node. */
+final class SitePorts {
+    private SitePorts() {}
+
+    /** The record: see {@link ClusterLog}. */
+    interface Log {
+        UUID lineage();
+
+        void use(UUID newLineage);
+
+        ClusterState state();
+
+        boolean leads();
+
+        long appliedIndex();
+
+        Written submit(Command command);
+
+        Written submit(Command command, UUID operation);
+
+        void submitOnceLed(Command command, UUID operation) throws InterruptedException;
+
+        boolean awaitProtected(long index, Duration timeout) throws InterruptedException;
+    }
+
+    /** What the other nodes say: see {@link PeerWatch}. */
+    interface Sightings {
+        /** Asks every other node now, and remembers. */
+        List<PeerWatch.Seen> round();
+
+        List<PeerWatch.Seen> all();
+
+        List<PeerWatch.Seen> of(Site which);
+
+        Optional<Long> lastContactMicros();
+    }
+
+    /** The steps of a change of the active site: see {@link SiteActions}. */
+    interface Steps {
+        String promisedTo();
+
+        void persistPromise(Epoch epoch, String candidate) throws IOException, StaleEpochException;
+
+        void askPromise(String member, String candidate, Epoch epoch) throws RemoteException;
+
+        /**
+         * Reads of each member, which has promised, the log of the newest lineage that it has whole.
+         *
+         * @return those that were read
+         */
+        Set<String> readTails(Epoch epoch, Set<String> members) throws IOException;
+
+        String tailText();
+
+        void closeLineages(UUID but) throws IOException;
+
+        void openLineage(UUID lineage, Epoch epoch, int quorum) throws IOException;
+
+        ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
+                throws IOException, InterruptedException;
+
+        void reconcile(Epoch epoch, List<PeerWatch.Seen> peers) throws IOException;
+    }
+
+    /** What runs while this site is active: see {@link LeaderServices}. */
+    interface Services {
+        void allow(Epoch epoch);
+
+        void forbid();
+
+        boolean isReady();
+
+        void watchReplication(SiteController controller);
+
+        void commitReplication(ReplicationState state) throws InterruptedException;
+
+        boolean awaitCaughtUp() throws InterruptedException;
+
+        boolean isLevel();
+
+        boolean lagBounded();
+    }
+}

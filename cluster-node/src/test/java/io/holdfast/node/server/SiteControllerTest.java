@@ -1,0 +1,216 @@
+package io.holdfast.node.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.modeswitch.ReplicationState;
+import io.holdfast.modeswitch.SiteEvent;
+import io.holdfast.modeswitch.SiteRole;
+import io.holdfast.node.api.ApiException;
+import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.PreflightView;
+import io.holdfast.node.api.Requests;
+import io.holdfast.node.config.RoleFile;
+import io.holdfast.replication.state.Command;
+import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@link SiteController} and {@link SiteOperations} over everything else in memory. */
+class SiteControllerTest {
+    private static final Epoch FIRST = TestCluster.FIRST;
+    private static final Epoch TAKEN = new Epoch(2, Site.DR);
+
+    @TempDir Path temp;
+    private @Nullable FakeSite site;
+
+    @AfterEach
+    void end() {
+        if (site != null) {
+            site.close();
+        }
+    }
+
+    private FakeSite start(Site where, SiteRole durable, Epoch epoch, Epoch promise)
+            throws IOException {
+        FakeSite started = new FakeSite(temp, FakeSite.small(where), promise).start(durable, epoch);
+        site = started;
+        return started;
+    }
+
+    private FakeSite standby() throws Exception {
+        FakeSite dr = start(Site.DR, SiteRole.STANDBY, FIRST, FIRST);
+        dr.awaitRole(SiteRole.STANDBY);
+        return dr;
+    }
+
+    private static Requests.Failover failover(boolean force) {
+        return new Requests.Failover(force, "ada", "fire", UUID.randomUUID());
+    }
+
+    @Test
+    void aFailoverPersistsBeforeItOpensAndOpensBeforeItCommands() throws Exception {
+        FakeSite dr = standby();
+        FailoverView done = dr.controller.failover(failover(false));
+        assertThat(done.epoch()).isEqualTo("2.dr");
+        assertThat(dr.did)
+                .containsSubsequence(
+                        "promise 2.dr",
+                        "tails [d1]",
+                        "close lineages",
+                        "open 2.dr",
+                        "seed 2.dr failover: fire",
+                        "submit SetSuspended",
+                        "allow 2.dr",
+                        "replication ASYNC");
+        assertThat(RoleFile.read(dr.roleFile))
+                .contains(new RoleFile("ACTIVE", TAKEN, dr.controller.lineageOf(TAKEN)));
+        assertThat(dr.controller.serves()).isTrue();
+    }
+
+    @Test
+    void theSameOperationIsDoneOnce() throws Exception {
+        FakeSite dr = standby();
+        Requests.Failover once = failover(false);
+        assertThat(dr.controller.failover(once).epoch()).isEqualTo("2.dr");
+        assertThat(dr.controller.failover(once).epoch()).isEqualTo("2.dr");
+        assertThat(dr.did).containsOnlyOnce("open 2.dr");
+        assertThatThrownBy(() -> dr.controller.failover(failover(false)))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("ACTIVE already");
+    }
+
+    @Test
+    void aSiteThatAnswersNeedsForce() throws Exception {
+        FakeSite dr = standby();
+        dr.answers("l1", SiteRole.ACTIVE, FIRST, FIRST, true);
+        PreflightView before = dr.controller.preflight();
+        assertThat(before.verdict()).isEqualTo(PreflightView.Verdict.NEEDS_FORCE);
+        assertThatThrownBy(() -> dr.controller.failover(failover(false)))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("l1");
+        assertThat(dr.controller.state().role()).isEqualTo(SiteRole.STANDBY);
+        assertThat(dr.controller.failover(failover(true)).epoch()).isEqualTo("2.dr");
+    }
+
+    @Test
+    void aStepThatFailsIsToldToTheOperatorAndTheNextAttemptMaySucceed() throws Exception {
+        FakeSite dr = standby();
+        dr.noLineage = Optional.of(new IOException("the port is taken"));
+        assertThatThrownBy(() -> dr.controller.failover(failover(false)))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("the port is taken");
+        assertThat(dr.controller.problem()).contains("the port is taken");
+        assertThat(dr.controller.state().mayCommand()).isFalse();
+        assertThat(dr.did).noneMatch(d -> d.startsWith("allow"));
+    }
+
+    /** T5f: the active site was lost before the fenced one had joined it. */
+    @Test
+    void aFencedSiteGoesOnByForceOnly() throws Exception {
+        FakeSite local = start(Site.LOCAL, SiteRole.FENCED, FIRST, TAKEN);
+        local.awaitRole(SiteRole.FENCED);
+        PreflightView before = local.controller.preflight();
+        assertThat(before.verdict()).isEqualTo(PreflightView.Verdict.NEEDS_FORCE);
+        assertThat(before.refusals().getFirst()).contains("FENCED", "2.dr", "--force");
+        assertThatThrownBy(() -> local.controller.failover(failover(false)))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("FENCED");
+        assertThat(local.controller.failover(failover(true)).epoch()).isEqualTo("3.local");
+    }
+
+    /** T8f: the target is lost between the last entry of a planned move and its promotion. */
+    @Test
+    void aPlannedMovePastItsBarrierIsTakenBackByForce() throws Exception {
+        FakeSite local = inSync();
+        local.protectsAtOnce = false;
+        CompletableFuture<?> move =
+                CompletableFuture.runAsync(() ->
+                        local.controller.switchover(
+                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
+        FakeSite.eventually(
+                "the last entry of the move",
+                () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
+        local.isSilent("d1");
+        PreflightView before = local.controller.preflight();
+        assertThat(before.verdict()).isEqualTo(PreflightView.Verdict.NEEDS_FORCE);
+        assertThat(before.refusals().getFirst()).contains("takes the switchover back");
+        assertThat(local.controller.failover(failover(true)).epoch()).isEqualTo("3.local");
+        assertThatThrownBy(() -> move.get(30, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasMessageContaining("taken back");
+    }
+
+    private FakeSite inSync() throws Exception {
+        FakeSite local = start(Site.LOCAL, SiteRole.ACTIVE, FIRST, FIRST);
+        local.answers("d1", SiteRole.STANDBY, FIRST, FIRST, false);
+        local.awaitRole(SiteRole.ACTIVE);
+        local.inTime = true;
+        FakeSite.eventually(
+                "SYNC", () -> local.controller.state().replication() == ReplicationState.SYNC);
+        return local;
+    }
+
+    /** Its own idea of the replication state may be another leader's. */
+    @Test
+    void aMemberThatLeadsAnewSaysAsyncBeforeItReliesOnIt() throws Exception {
+        FakeSite local = inSync();
+        local.inTime = false;
+        local.did.clear();
+        new StateFollower(local::lineage, local.guard::max, local.controller::post, _ -> {})
+                .leaderReady(local.lineage, 7);
+        FakeSite.eventually("ASYNC is committed", () -> local.did.contains("replication ASYNC"));
+    }
+
+    @Test
+    void anotherLineagesLeaderMeansNothing() throws Exception {
+        FakeSite local = inSync();
+        local.did.clear();
+        new StateFollower(local::lineage, local.guard::max, local.controller::post, _ -> {})
+                .leaderReady(new UUID(1, 1), 7);
+        local.controller.post(new SiteEvent.DataStanding(true));
+        FakeSite.eventually(
+                "the event after it", () -> local.controller.state().group().backupsProtected());
+        assertThat(local.did).doesNotContain("replication ASYNC");
+    }
+
+    @Test
+    void aHigherEpochEndsTheServices() throws Exception {
+        FakeSite local = inSync();
+        local.controller.higherEpochSeen(TAKEN);
+        FakeSite.eventually("its lineage is closed", () -> local.did.contains("close lineages"));
+        assertThat(local.controller.state().role()).isEqualTo(SiteRole.FENCED);
+        assertThat(local.did).containsSubsequence("forbid", "promise 2.dr", "close lineages");
+        assertThat(local.controller.serves()).isFalse();
+        assertThat(local.guard.max()).isEqualTo(TAKEN);
+    }
+
+    @Test
+    void aReturnedSiteReconcilesThenRests() throws Exception {
+        FakeSite local = start(Site.LOCAL, SiteRole.ACTIVE, FIRST, FIRST);
+        local.answers("d1", SiteRole.ACTIVE, TAKEN, TAKEN, true);
+        local.awaitRole(SiteRole.STANDBY);
+        assertThat(local.did).contains("reconcile 2.dr");
+        assertThat(local.controller.activeLeader()).contains("d1");
+        RoleFile rests = new RoleFile("STANDBY", TAKEN, local.controller.lineageOf(TAKEN));
+        FakeSite.eventually(
+                "the durable role is STANDBY",
+                () -> {
+                    try {
+                        return RoleFile.read(local.roleFile).equals(Optional.of(rests));
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException(e);
+                    }
+                });
+    }
+}
