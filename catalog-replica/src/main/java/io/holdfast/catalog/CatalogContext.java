@@ -15,18 +15,18 @@ import org.flywaydb.core.Flyway;
 /** The small application context of one database: a pool, a transaction manager, the repositories. */
 final class CatalogContext {
     private static final String NAME = "default";
-    private static final String MIGRATIONS = "classpath:io/holdfast/catalog/migration";
+    private static final String MIGRATIONS = "classpath:io/holdfast/catalog/migration/";
 
     /**
-     * Space in the file is not used again: H2 2.5.252 writes a new chunk into space freed 45 s earlier
-     * without noting it in the file's header, and after a crash finds neither it nor what follows it.
+     * A commit is an fsync of the write-ahead log; readers and the writer do not wait for each other.
      */
-    private static final String KEEP_SPACE = ";REUSE_SPACE=FALSE";
+    private static final String SQLITE_SETTINGS =
+            "?journal_mode=WAL&synchronous=FULL&foreign_keys=true&busy_timeout=";
 
     private CatalogContext() {}
 
     /** Starts it, and brings the tables to this version. @throws IOException as {@link CatalogDatabase#open} */
-    static ApplicationContext start(CatalogDatabaseConfig config, String fileLayer)
+    static ApplicationContext start(CatalogDatabaseConfig config, String settings)
             throws IOException {
         ApplicationContext context =
                 ApplicationContext.builder()
@@ -35,13 +35,13 @@ final class CatalogContext {
                         .enableDefaultPropertySources(false)
                         .environmentPropertySource(false)
                         .banner(false)
-                        .properties(properties(config, fileLayer))
+                        .properties(properties(config, settings))
                         .build();
         try {
             context.start();
             Flyway.configure()
                     .dataSource(dataSource(context))
-                    .locations(MIGRATIONS)
+                    .locations(MIGRATIONS + (config.isMariaDb() ? "mariadb" : "sqlite"))
                     .table("catalog_schema_history")
                     .load()
                     .migrate();
@@ -52,26 +52,28 @@ final class CatalogContext {
         }
     }
 
-    private static Map<String, Object> properties(CatalogDatabaseConfig config, String fileLayer) {
+    private static Map<String, Object> properties(CatalogDatabaseConfig config, String settings) {
         Map<String, Object> all = new HashMap<>();
         String prefix = "datasources." + NAME + ".";
-        all.put(prefix + "url", url(config, fileLayer));
+        all.put(prefix + "url", url(config, settings));
         all.put(prefix + "username", config.user());
         all.put(prefix + "password", config.password());
         all.put(
                 prefix + "driver-class-name",
-                config.isMariaDb() ? "org.mariadb.jdbc.Driver" : "org.h2.Driver");
+                config.isMariaDb() ? "org.mariadb.jdbc.Driver" : "org.sqlite.JDBC");
         all.put(prefix + "dialect", "MYSQL");
         all.put(prefix + "maximum-pool-size", config.connections());
         all.put(prefix + "minimum-idle", 1);
         all.put(prefix + "pool-name", "catalog");
         all.put(prefix + "auto-commit", true);
-        all.put(prefix + "transaction-isolation", "TRANSACTION_READ_COMMITTED");
+        all.put(
+                prefix + "transaction-isolation",
+                config.isMariaDb() ? "TRANSACTION_READ_COMMITTED" : "TRANSACTION_SERIALIZABLE");
         all.put(prefix + "connection-timeout", Math.max(1000, config.lockTimeout().toMillis()));
         return all;
     }
 
-    private static String url(CatalogDatabaseConfig config, String fileLayer) {
+    private static String url(CatalogDatabaseConfig config, String settings) {
         String url = config.jdbcUrl();
         if (config.isMariaDb()) {
             return url
@@ -79,11 +81,7 @@ final class CatalogContext {
                     + "sessionVariables=innodb_lock_wait_timeout="
                     + Math.max(1, config.lockTimeout().toSeconds());
         }
-        return DurableFilePath.url(url, fileLayer)
-                + (url.startsWith("jdbc:h2:mem:") ? "" : KEEP_SPACE)
-                + ";MODE=MariaDB;DATABASE_TO_LOWER=TRUE;CASE_INSENSITIVE_IDENTIFIERS=TRUE"
-                + ";DB_CLOSE_ON_EXIT=FALSE;LOCK_TIMEOUT="
-                + config.lockTimeout().toMillis();
+        return url + SQLITE_SETTINGS + config.lockTimeout().toMillis() + settings;
     }
 
     /** The pool itself, without the wrapper that knows of transactions. */

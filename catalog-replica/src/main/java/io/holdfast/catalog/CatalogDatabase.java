@@ -39,10 +39,9 @@ import org.jspecify.annotations.Nullable;
  * highest epoch obeyed; a lower one is refused and a higher one raises it, in the same transaction.
  *
  * <p><b>Acknowledged means fsynced.</b> A method that writes returns after the commit is on disk.
- * MariaDB does that itself (innodb_flush_log_at_trx_commit=1, checked when opening); for H2 see {@link
- * Durability}. What is committed and not yet durable is not given out by {@link #readOutbox}: the
- * other site must never know a change that this one can still lose, because its sequence number
- * would be used again.
+ * Both databases do that themselves; {@link Durability} checks when opening that they are set to. What
+ * is not known to be durable is not given out by {@link #readOutbox}: the other site must never know
+ * a change that this one can still lose, because its sequence number would be used again.
  *
  * <p>Every write is idempotent by piece id, so an unknown outcome is answered by repeating it.
  */
@@ -55,7 +54,9 @@ public final class CatalogDatabase implements AutoCloseable {
 
     private final ApplicationContext context;
     private final Seams seams;
-    private final Durability durability;
+    private final DatabaseLock lock;
+    private final String product;
+    private final boolean mariaDb;
     private final SynchronousTransactionManager<Connection> transactions;
     private final PieceRepository pieces;
     private final OptionalFieldRepository fields;
@@ -70,17 +71,24 @@ public final class CatalogDatabase implements AutoCloseable {
     /**
      * Where tests reach in.
      *
-     * @param fileLayer scheme of an H2 file system below ours, with its colon; empty for none
+     * @param settings further settings of an embedded database, each {@code &name=value}
      * @param step told the name of each step of a write, on the writer's thread
      */
-    record Seams(String fileLayer, Consumer<String> step) {
+    record Seams(String settings, Consumer<String> step) {
         static final Seams NONE = new Seams("", step -> {});
     }
 
-    private CatalogDatabase(ApplicationContext context, Durability durability, Seams seams) {
+    private CatalogDatabase(
+            CatalogDatabaseConfig config,
+            ApplicationContext context,
+            DatabaseLock lock,
+            String product,
+            Seams seams) {
         this.context = context;
         this.seams = seams;
-        this.durability = durability;
+        this.lock = lock;
+        this.product = product;
+        this.mariaDb = config.isMariaDb();
         this.transactions = CatalogContext.transactions(context);
         this.pieces = context.getBean(PieceRepository.class);
         this.fields = context.getBean(OptionalFieldRepository.class);
@@ -101,8 +109,6 @@ public final class CatalogDatabase implements AutoCloseable {
                     }
                     return fence.findById(FenceEntity.ID).orElseThrow();
                 });
-        // That was a write: with it, everything committed before is durable.
-        durability.await();
         this.database = UUID.fromString(row.databaseId());
         this.durableSeq.set(row.lastSeq());
     }
@@ -119,16 +125,17 @@ public final class CatalogDatabase implements AutoCloseable {
 
     /** The same, with what a test of bad days puts in between. */
     static CatalogDatabase open(CatalogDatabaseConfig config, Seams seams) throws IOException {
-        ApplicationContext context = CatalogContext.start(config, seams.fileLayer());
-        Durability durability = null;
+        DatabaseLock lock = DatabaseLock.take(config);
+        ApplicationContext context = null;
         try {
-            durability = Durability.of(config, CatalogContext.dataSource(context));
-            return new CatalogDatabase(context, durability, seams);
+            context = CatalogContext.start(config, seams.settings());
+            String product = Durability.check(config, CatalogContext.dataSource(context));
+            return new CatalogDatabase(config, context, lock, product, seams);
         } catch (RuntimeException | IOException e) {
-            if (durability != null) {
-                durability.close();
+            if (context != null) {
+                context.close();
             }
-            context.close();
+            lock.close();
             if (e instanceof IOException io) {
                 throw io;
             }
@@ -314,7 +321,7 @@ public final class CatalogDatabase implements AutoCloseable {
                     obeyed(fence.findById(FenceEntity.ID).orElseThrow()),
                     tombstones.countLivePieces(),
                     cursors,
-                    durability.product());
+                    product);
         });
     }
 
@@ -330,8 +337,10 @@ public final class CatalogDatabase implements AutoCloseable {
         // The copy is written by another thread: this one stands in a transaction of this database.
         try (ExecutorService writer = Executors.newSingleThreadExecutor()) {
             DefaultTransactionDefinition snapshot = new DefaultTransactionDefinition();
-            snapshot.setIsolationLevel(TransactionDefinition.Isolation.REPEATABLE_READ);
-            snapshot.setReadOnly(true);
+            snapshot.setIsolationLevel(
+                    mariaDb
+                            ? TransactionDefinition.Isolation.REPEATABLE_READ
+                            : TransactionDefinition.Isolation.SERIALIZABLE);
             transactions.execute(
                     snapshot,
                     status -> {
@@ -367,8 +376,8 @@ public final class CatalogDatabase implements AutoCloseable {
     /** Closes the connections; an embedded database, too. */
     @Override
     public void close() {
-        durability.close();
         context.close();
+        lock.close();
     }
 
     // ---------------------------------------------------------------- transactions
@@ -403,25 +412,24 @@ public final class CatalogDatabase implements AutoCloseable {
                             return done;
                         } catch (CatalogException e) {
                             throw new Abort(e);
+                        } catch (RuntimeException e) {
+                            transaction.failure = e;
+                            throw e;
                         }
                     });
         } catch (Abort abort) {
             throw abort.reason;
-        } catch (RuntimeException e) {
-            tellIfBroken();
+        } catch (RuntimeException thrown) {
+            // SQLite rolls back by itself, and then what closes the transaction fails: name the
+            // reason.
+            RuntimeException e = transaction.failure == null ? thrown : transaction.failure;
+            tellIfBroken(e);
             if (transaction.committing) {
                 throw new CatalogException.Unknown(database, e);
             }
             throw new CatalogException.Unavailable(database, e);
         }
         seams.step().accept("committed");
-        try {
-            durability.await();
-        } catch (GroupSync.SyncFailed e) {
-            broken.accept(String.valueOf(e.getMessage()));
-            throw new CatalogException.Unknown(database, e);
-        }
-        seams.step().accept("durable");
         durableSeq.accumulateAndGet(transaction.lastSeq, Math::max);
         return result;
     }
@@ -432,19 +440,19 @@ public final class CatalogDatabase implements AutoCloseable {
 
     private <T> T read(Read<T> work) throws CatalogException {
         try {
-            return transactions.executeRead(status -> work.run());
+            // Not declared as reading only: SQLite's driver cannot change that of an open
+            // connection.
+            return transactions.execute(TransactionDefinition.DEFAULT, status -> work.run());
         } catch (RuntimeException e) {
-            tellIfBroken();
+            tellIfBroken(e);
             throw new CatalogException.Unavailable(database, e);
         }
     }
 
-    /** An embedded database that met a disk error has closed itself: then nothing becomes durable. */
-    private void tellIfBroken() {
-        try {
-            durability.await();
-        } catch (GroupSync.SyncFailed e) {
-            broken.accept(String.valueOf(e.getMessage()));
+    private void tellIfBroken(RuntimeException thrown) {
+        String why = Durability.whyBroken(thrown);
+        if (why != null) {
+            broken.accept(why);
         }
     }
 
@@ -466,6 +474,7 @@ public final class CatalogDatabase implements AutoCloseable {
         private long firstSeq;
         private long lastSeq;
         private boolean committing;
+        private @Nullable RuntimeException failure;
 
         void begin(Epoch given) throws CatalogException {
             if (fence.lock() != 1) {
@@ -540,7 +549,11 @@ public final class CatalogDatabase implements AutoCloseable {
                         }
                     }
                     if (!entries.isEmpty()) {
-                        applied.put(origin.toString(), moved, entries.getLast().epoch().encoded());
+                        move(
+                                new AppliedEntity(
+                                        origin.toString(),
+                                        moved,
+                                        entries.getLast().epoch().encoded()));
                     }
                     return moved;
                 }
@@ -576,6 +589,14 @@ public final class CatalogDatabase implements AutoCloseable {
                 throw different(known, row);
             }
             return false;
+        }
+
+        private void move(AppliedEntity cursor) {
+            if (applied.existsById(cursor.originDatabase())) {
+                applied.update(cursor);
+            } else {
+                applied.save(cursor);
+            }
         }
 
         private void bury(Tombstone tombstone) {

@@ -11,100 +11,93 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
- * When a commit is on disk. Three cases:
+ * That a commit is on disk when it returns. Both databases do so themselves as long as they are set
+ * to; here it is asked, not believed:
  *
  * <ul>
- *   <li><b>MariaDB</b>: at the end of the commit, as long as innodb_flush_log_at_trx_commit is 1;
- *       anything else is refused when opening.
- *   <li><b>H2 in a file</b>: H2 does not fsync at a commit, it even writes up to half a second later.
- *       {@code CHECKPOINT SYNC} writes what is committed and fsyncs the file; one call serves all
- *       writers that wait ({@link GroupSync}), and {@link DurableFilePath} sees to it that a torn
- *       write is recognised as such. The folder is fsynced once the file is there.
- *   <li><b>H2 in memory</b>: never. For tests.
+ *   <li><b>MariaDB</b>: innodb_flush_log_at_trx_commit is 1.
+ *   <li><b>SQLite</b>: journal_mode is wal and synchronous is FULL, so that a commit is an fsync of the
+ *       write-ahead log. The file's folder is fsynced once the file is there.
  * </ul>
  */
-final class Durability implements AutoCloseable {
-    private final String product;
-    private final @Nullable Connection connection;
-    private final @Nullable GroupSync group;
+final class Durability {
+    private static final int SYNCHRONOUS_FULL = 2;
 
-    private Durability(String product, @Nullable Connection connection, @Nullable GroupSync group) {
-        this.product = product;
-        this.connection = connection;
-        this.group = group;
-    }
+    private Durability() {}
 
-    static Durability of(CatalogDatabaseConfig config, DataSource dataSource) throws IOException {
-        try {
+    /**
+     * Checks a database that was just opened.
+     *
+     * @return product and version
+     * @throws IOException when it could lose what it acknowledged
+     */
+    static String check(CatalogDatabaseConfig config, DataSource dataSource) throws IOException {
+        try (Connection connection = dataSource.getConnection()) {
             if (config.isMariaDb()) {
-                try (Connection connection = dataSource.getConnection()) {
-                    checkMariaDb(config, connection);
-                    return new Durability(product(connection), null, null);
-                }
+                require(
+                        config,
+                        connection,
+                        "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit",
+                        "innodb_flush_log_at_trx_commit",
+                        "1");
+            } else {
+                require(config, connection, "PRAGMA journal_mode", "journal_mode", "wal");
+                require(
+                        config,
+                        connection,
+                        "PRAGMA synchronous",
+                        "synchronous",
+                        Integer.toString(SYNCHRONOUS_FULL));
+                syncFolders(config.file());
             }
-            // Also keeps the embedded database open while the pool is empty.
-            Connection own = dataSource.getConnection();
-            String product = product(own);
-            if (config.file().isEmpty()) {
-                return new Durability(product, own, null);
-            }
-            syncFolders(config.file().get());
-            return new Durability(
-                    product,
-                    own,
-                    new GroupSync(() -> {
-                        try (Statement statement = own.createStatement()) {
-                            statement.execute("CHECKPOINT SYNC");
-                        }
-                    }));
+            DatabaseMetaData meta = connection.getMetaData();
+            return meta.getDatabaseProductName() + " " + meta.getDatabaseProductVersion();
         } catch (SQLException e) {
             throw new IOException("Could not open " + config + ": " + e.getMessage(), e);
         }
     }
 
-    /** Returns when what this thread has committed is on disk. @throws GroupSync.SyncFailed */
-    void await() {
-        if (group != null) {
-            group.await();
-        }
-    }
-
-    /** Product and version. */
-    String product() {
-        return product;
-    }
-
-    @Override
-    public void close() {
-        if (connection != null) {
-            try {
-                connection.close();
-            } catch (SQLException e) {
-                // The pool closes what is left; nothing that was acknowledged depends on it.
-                return;
+    /** Why an embedded database must be opened again, or null when a repeated write may succeed. */
+    static @Nullable String whyBroken(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SQLiteException e && isBroken(e.getResultCode())) {
+                return e.getMessage();
             }
         }
+        return null;
     }
 
-    private static String product(Connection connection) throws SQLException {
-        DatabaseMetaData meta = connection.getMetaData();
-        return meta.getDatabaseProductName() + " " + meta.getDatabaseProductVersion();
+    private static boolean isBroken(SQLiteErrorCode code) {
+        return switch (code.code & 0xFF) {
+            case 10, 11, 14, 26 -> true; // IOERR, CORRUPT, CANTOPEN, NOTADB
+            default -> false;
+        };
     }
 
-    private static void checkMariaDb(CatalogDatabaseConfig config, Connection connection)
+    private static void require(
+            CatalogDatabaseConfig config,
+            Connection connection,
+            String query,
+            String setting,
+            String wanted)
             throws SQLException, IOException {
         try (Statement statement = connection.createStatement();
-                ResultSet row =
-                        statement.executeQuery("SELECT @@GLOBAL.innodb_flush_log_at_trx_commit")) {
-            row.next();
-            if (row.getInt(1) != 1) {
+                ResultSet row = statement.executeQuery(query)) {
+            String found = row.next() ? row.getString(1) : "not there";
+            if (!wanted.equals(found)) {
                 throw new IOException(
                         config
-                                + " would lose acknowledged rows: innodb_flush_log_at_trx_commit is "
-                                + row.getInt(1)
-                                + ". Set it to 1 in the server's configuration");
+                                + " would lose acknowledged rows: "
+                                + setting
+                                + " is "
+                                + found
+                                + ". Set it to "
+                                + wanted
+                                + " in the server's configuration");
             }
         }
     }

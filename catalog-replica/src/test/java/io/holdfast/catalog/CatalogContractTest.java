@@ -12,7 +12,6 @@ import static io.holdfast.catalog.Rows.piece;
 import static io.holdfast.catalog.Rows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -43,11 +42,6 @@ abstract class CatalogContractTest {
 
     /** A new, empty database, or one that the subclass remembers by number. */
     abstract CatalogDatabaseConfig config(int number) throws Exception;
-
-    /** Whether the database outlives {@link CatalogDatabase#close()}. */
-    boolean lasting() {
-        return true;
-    }
 
     @BeforeEach
     void open() throws Exception {
@@ -345,7 +339,6 @@ abstract class CatalogContractTest {
 
     @Test
     void epochAndIncarnationAndSequenceSurviveReopening() throws Exception {
-        assumeTrue(lasting(), "a memory database ends when it is closed");
         UUID incarnation = catalog.incarnation();
         catalog.record(SECOND, row(1));
         catalog.apply(SECOND, ORIGIN, entries(5, 5).stream().map(Rows::first).toList(), h -> true);
@@ -480,17 +473,16 @@ abstract class CatalogContractTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"locked", "written", "committed", "durable"})
+    @ValueSource(strings = {"locked", "written", "committed"})
     void processKilledWhileApplyingIsReplayedSafely(String step) throws Exception {
-        assumeTrue(lasting(), "a memory database ends with its process");
         catalog.apply(FIRST, ORIGIN, entries(1, 2), PieceGate.OPEN);
         catalog.close();
         KilledWriter.run(config(0), step, 2, 5);
         catalog = CatalogDatabase.open(config(0));
         long applied = catalog.status().appliedSeq(ORIGIN);
-        if (step.equals("durable")) {
+        if (step.equals("committed")) {
             assertThat(applied).isEqualTo(5);
-        } else if (step.equals("locked") || step.equals("written")) {
+        } else {
             assertThat(applied).isEqualTo(2);
         }
         // Rows and cursor agree, whatever the moment.

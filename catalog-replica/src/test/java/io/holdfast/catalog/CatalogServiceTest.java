@@ -64,7 +64,7 @@ final class CatalogServiceTest {
 
     @BeforeEach
     void serve() throws Exception {
-        database = CatalogDatabase.open(CatalogDatabaseConfig.memory(UUID.randomUUID().toString()));
+        database = CatalogDatabase.open(CatalogDatabaseConfig.embedded(folder));
         guard = EpochGuard.create(folder.resolve("epoch"), FIRST);
         CatalogService service =
                 new CatalogService(
@@ -143,7 +143,7 @@ final class CatalogServiceTest {
         CatalogStatus status = node.status();
         assertThat(status).isEqualTo(database.status());
         assertThat(status.appliedSeq(Rows.ORIGIN)).isEqualTo(4);
-        assertThat(status.product()).startsWith("H2");
+        assertThat(status.product()).startsWith("SQLite");
     }
 
     @Test

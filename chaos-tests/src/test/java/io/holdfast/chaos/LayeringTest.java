@@ -174,7 +174,7 @@ class LayeringTest {
                         resideInAnyPackage(
                                 "io.micronaut.data..",
                                 "org.mariadb..",
-                                "org.h2..",
+                                "org.sqlite..",
                                 "org.flywaydb..",
                                 "com.zaxxer.hikari..",
                                 "java.sql.."))

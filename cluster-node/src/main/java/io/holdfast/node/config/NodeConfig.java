@@ -38,7 +38,7 @@ import java.util.TreeSet;
  * devices: [127.10.11.45]        # with role storage: the IP addresses it owns as backup media
  * catalog:                       # with role catalog-server
  *   name: main                   # of its catalog resource
- *   database: h2                 # ? h2 (a file below data), or mariadb
+ *   database: sqlite             # ? sqlite (a file below data), or mariadb
  *   url: jdbc:mariadb://HOST:PORT/DATABASE      # with mariadb
  *   user: holdfast                              # with mariadb
  *   passwordFile: catalog-password              # with mariadb

@@ -292,12 +292,12 @@ final class NodeConfigReader {
                 section.value(
                                 "database",
                                 false,
-                                "h2 or mariadb",
+                                "sqlite or mariadb",
                                 t ->
-                                        t.equals("h2") || t.equals("mariadb")
+                                        t.equals("sqlite") || t.equals("mariadb")
                                                 ? Optional.of(t)
                                                 : Optional.empty())
-                        .orElse("h2");
+                        .orElse("sqlite");
         boolean maria = database.equals("mariadb");
         Optional<String> url =
                 section.value(

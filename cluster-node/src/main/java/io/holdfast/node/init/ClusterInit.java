@@ -299,7 +299,7 @@ public final class ClusterInit {
                     .append("  name: ")
                     .append(ClusterPlan.catalogName(site))
                     .append('\n')
-                    .append("  database: h2\n");
+                    .append("  database: sqlite\n");
         }
         return yaml.toString();
     }

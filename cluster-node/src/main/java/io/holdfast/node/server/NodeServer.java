@@ -464,10 +464,12 @@ final class NodeServer implements AutoCloseable {
             TlsMaterial tls, EpochGuard guard, UUID cluster, PieceGate gate, Consumer<String> fatal)
             throws IOException {
         NodeConfig.Catalog catalog = config.catalog().orElseThrow();
+        Path home = Files.createDirectories(config.data().resolve("catalog"));
+        // Where SQLite's driver unpacks its native part: the system's folder may forbid programs.
+        System.setProperty("org.sqlite.tmpdir", home.toString());
         CatalogDatabaseConfig databaseConfig =
                 catalog.mariaDb().isEmpty()
-                        ? CatalogDatabaseConfig.embedded(
-                                Files.createDirectories(config.data().resolve("catalog")))
+                        ? CatalogDatabaseConfig.embedded(home)
                         : CatalogDatabaseConfig.of(
                                 catalog.mariaDb().get().url(),
                                 catalog.mariaDb().get().user(),

@@ -1,6 +1,6 @@
--- The catalog, version 1. One script for H2 (MODE=MariaDB) and MariaDB 10.11 or later: keep to the
--- common subset. Published: SCHEMA.md says what each column means. Text compares byte by byte, trailing
--- spaces count (utf8mb4_nopad_bin). UUIDs are text of 36 characters; times are epoch microseconds.
+-- The catalog, version 1, for MariaDB 10.11 or later; ../sqlite has the same tables for SQLite.
+-- Published: SCHEMA.md says what each column means. Text compares byte by byte, trailing spaces count
+-- (utf8mb4_nopad_bin). UUIDs are text of 36 characters; times are epoch microseconds.
 
 CREATE TABLE piece (
     piece_id           CHAR(36)      NOT NULL,
