@@ -206,6 +206,7 @@ final class Draft {
                 edges,
                 SiteRole.PROMOTING,
                 SiteRole.ACTIVE,
+                SiteRole.SEALING,
                 SiteRole.FENCED,
                 SiteRole.STANDBY,
                 SiteRole.AWAIT_CONFIRM);

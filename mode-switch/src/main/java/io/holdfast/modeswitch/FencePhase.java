@@ -95,6 +95,12 @@ final class FencePhase {
         d.raisePromise(active, "");
         d.epoch = active;
         d.effects.add(new SiteEffect.JoinLineage(active, d.lineage));
+        if (d.config.profile().isP3()) {
+            // Its newest epoch is the promise, though it may have been opened below: no
+            // EpochApplied
+            // will say so.
+            d.effects.add(new SiteEffect.OpenAckGate(d.lineage));
+        }
         if (d.config.site() == Site.WITNESS) {
             d.settle(SiteRole.WITNESS, SiteRole.WITNESS);
         } else if (active.site() == d.config.site()) {

@@ -17,7 +17,8 @@ import java.util.Set;
  * @param leaseLeftMillis how long it may still command; counted down by ticks, so a shell that has
  *     not ticked for that long must not command either
  * @param upMillis time since the start
- * @param heard member to {@code upMillis} of its last sign of life
+ * @param heard member to {@code upMillis} of the first tick after its last sign of life; more than
+ *     {@code upMillis} until that tick
  * @param question number of the last question to the witness
  * @param backupsProtected whether the applied record says SYNC, and that every completed backup is
  *     DR_PROTECTED
@@ -32,6 +33,8 @@ public record GroupView(
         Map<String, Long> heard,
         long question,
         boolean backupsProtected) {
+    private static final long SINCE_THE_LAST_TICK = Long.MAX_VALUE;
+
     /** For P2: no group that decides anything. */
     public static final GroupView NONE = new GroupView(false, 0, "", 0, 0, 0, Map.of(), 0, false);
 
@@ -54,7 +57,7 @@ public record GroupView(
         for (String member : members) {
             last = Math.max(last, heard.getOrDefault(member, 0L));
         }
-        return upMillis - last;
+        return upMillis - Math.min(last, upMillis);
     }
 
     GroupView shaped(boolean nowStretched, long lease) {
@@ -87,18 +90,27 @@ public record GroupView(
                 leading() ? leadingMillis + elapsed : 0,
                 Math.max(0, leaseLeftMillis - elapsed),
                 upMillis + elapsed,
-                heard,
+                dated(upMillis + elapsed),
                 question,
                 backupsProtected);
     }
 
+    /** What was heard since the last tick may have been heard just now: a tick can be late. */
+    private Map<String, Long> dated(long now) {
+        if (!heard.containsValue(SINCE_THE_LAST_TICK)) {
+            return heard;
+        }
+        Map<String, Long> dated = new HashMap<>(heard);
+        dated.replaceAll((member, at) -> at == SINCE_THE_LAST_TICK ? now : at);
+        return dated;
+    }
+
     GroupView heardOf(String member) {
-        Long last = heard.get(member);
-        if (last != null && last == upMillis) {
+        if (heard.getOrDefault(member, 0L) == SINCE_THE_LAST_TICK) {
             return this;
         }
         Map<String, Long> more = new HashMap<>(heard);
-        more.put(member, upMillis);
+        more.put(member, SINCE_THE_LAST_TICK);
         return new GroupView(
                 stretched,
                 term,

@@ -26,12 +26,12 @@ final class PromotePhase {
                 } else if (StretchedPhase.operatorTakesOver(d, e)) {
                     return;
                 } else {
-                    seal(d, d.next(d.config.site()), "forced");
+                    seal(d, forkEpoch(d), "forced");
                 }
             }
             case FENCED, RECONCILING -> {
                 if (e.force()) {
-                    seal(d, d.next(d.config.site()), "forced");
+                    seal(d, forkEpoch(d), "forced");
                 } else {
                     d.refuse(
                             "this site is "
@@ -48,7 +48,7 @@ final class PromotePhase {
             case DRAINING -> {
                 boolean sealed = d.at(Stage.SEAL) || d.at(Stage.HANDOVER);
                 if (e.force() && sealed && !d.group.stretched()) {
-                    seal(d, d.next(d.config.site()), "forced");
+                    seal(d, forkEpoch(d), "forced");
                 } else {
                     d.refuse(
                             "this site hands over to the other one; run failover there instead. If"
@@ -69,6 +69,15 @@ final class PromotePhase {
                 e.sights().stream()
                         .map(s -> s.member() + " is " + s.role() + " in epoch " + s.epoch())
                         .toList());
+    }
+
+    /**
+     * The epoch of a fork. In P3 it leaves out the next number: an EpochChange in the old lineage may
+     * have taken that one for this site, and stand, not yet applied, in a log that the fork is seeded with.
+     */
+    private static Epoch forkEpoch(Draft d) {
+        Epoch next = d.next(d.config.site());
+        return d.config.profile().isP3() ? next.successor(next.site()) : next;
     }
 
     static void seal(Draft d, Epoch next, String reason) {
@@ -175,6 +184,12 @@ final class PromotePhase {
                 || !d.attempt.orElseThrow().promises().containsAll(e.members())
                 || e.members().size() < readQuorum(d)) {
             d.ignore(e);
+            return;
+        }
+        d.seen = Draft.max(d.seen, e.newest());
+        if (e.newest().compareTo(e.epoch()) > 0) {
+            // Epochs in a log only rise (I14): once more, above what stands there.
+            seal(d, forkEpoch(d), d.attempt.orElseThrow().reason());
             return;
         }
         d.attempt = d.attempt.map(a -> a.with(Stage.LINEAGE));

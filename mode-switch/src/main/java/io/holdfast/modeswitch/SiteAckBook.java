@@ -21,10 +21,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>it is one of those sites' members;
- *   <li>its storage is of the admitted incarnation. A member that shows up with another one has lost
- *       its storage: it counts no more, at once, until it has everything that the leader's log held
- *       when the leader learnt of the new incarnation (its barrier). Without the barrier a promotion
- *       could read it instead of a member that holds a protected entry (DR-PROTOCOL 3.7, 3.11);
+ *   <li>its storage has passed its barrier: it has everything that the leader's log held when the leader
+ *       first heard of it. Without the barrier a promotion could read it instead of a member that holds
+ *       a protected entry (DR-PROTOCOL 3.7, 3.11);
+ *   <li>no other storage of the same member may be the living one. A member that shows up with another
+ *       incarnation has lost its storage, or its lost one is heard late: incarnations have no order.
+ *       Neither counts, at once, until one acknowledges an entry that was appended after that moment,
+ *       which no lost storage can. The others are then retired. Where nobody writes, the leader has to
+ *       append something: {@link #waitsForEntry};
  *   <li>it has promised no higher epoch: such a member belongs to another future.
  * </ul>
  *
@@ -39,17 +43,35 @@ public final class SiteAckBook {
     private final Set<String> own;
     private final int ownQuorum;
     private final Rules rules;
-    private final Map<String, Entry> entries = new HashMap<>();
-    private final Map<String, Set<UUID>> retired = new HashMap<>();
+    private final Map<String, Member> members = new HashMap<>();
 
-    private static final class Entry {
+    /** One member: its storages that may be alive, by incarnation, and those that are not. */
+    private static final class Member {
+        final Map<UUID, Storage> storages = new HashMap<>(2);
+        final Set<UUID> retired = new HashSet<>(0);
+
+        /** The newest one heard of for the first time; what screens show. */
+        Storage last;
+
+        Member(Storage first) {
+            last = first;
+            storages.put(first.incarnation, first);
+        }
+
+        /** Whether it is known which of its storages lives. */
+        boolean isSettled() {
+            return storages.size() == 1;
+        }
+    }
+
+    private static final class Storage {
         final UUID incarnation;
-        final long barrier;
+        long barrier;
         boolean admitted;
         long index = -1;
         @Nullable Epoch promise;
 
-        Entry(UUID incarnation, long barrier, boolean admitted) {
+        Storage(UUID incarnation, long barrier, boolean admitted) {
             this.incarnation = incarnation;
             this.barrier = barrier;
             this.admitted = admitted;
@@ -143,7 +165,7 @@ public final class SiteAckBook {
     /** Lets a member count from the start: it lost nothing of this lineage. */
     public synchronized void admit(String node, UUID incarnation) {
         if (concerns(node)) {
-            entries.put(node, new Entry(incarnation, -1, true));
+            members.put(node, new Member(new Storage(incarnation, -1, true)));
         }
     }
 
@@ -152,49 +174,89 @@ public final class SiteAckBook {
      *
      * @param leaderLastIndex last entry in the leader's log now, committed or not: the barrier, when
      *     the member's incarnation is new
-     * @return whether the member counts now
+     * @return whether the member counts now, with this storage
      */
     public synchronized boolean enter(SiteAck ack, long leaderLastIndex) {
-        if (!ack.lineage().equals(lineage)
-                || !concerns(ack.node())
-                || retired.getOrDefault(ack.node(), Set.of()).contains(ack.incarnation())) {
+        if (!ack.lineage().equals(lineage) || !concerns(ack.node())) {
             return false;
         }
-        Entry entry = entries.get(ack.node());
-        boolean other = entry == null || !entry.incarnation.equals(ack.incarnation());
-        if (entry == null || (other && rules.has(Rule.INCARNATION))) {
-            entry = renewed(ack, entry, leaderLastIndex);
-            entries.put(ack.node(), entry);
+        Member member = members.get(ack.node());
+        if (member != null && member.retired.contains(ack.incarnation())) {
+            return false;
         }
-        Epoch known = entry.promise;
+        Storage storage;
+        if (member == null) {
+            storage = new Storage(ack.incarnation(), leaderLastIndex, false);
+            member = new Member(storage);
+            members.put(ack.node(), member);
+        } else {
+            storage = storage(member, ack.incarnation(), leaderLastIndex);
+        }
+        Epoch known = storage.promise;
         if (known == null || ack.promise().compareTo(known) > 0) {
-            entry.promise = ack.promise();
+            storage.promise = ack.promise();
         }
         if (ack.promise().compareTo(epoch) <= 0 || !rules.has(Rule.SEAL)) {
-            entry.index = Math.max(entry.index, ack.index());
+            storage.index = Math.max(storage.index, ack.index());
         }
-        if (entry.index >= entry.barrier || !rules.has(Rule.READMISSION_BARRIER)) {
-            entry.admitted = true;
+        if (storage.index >= storage.barrier || !rules.has(Rule.READMISSION_BARRIER)) {
+            storage.admitted = true;
+            settle(member, storage);
         }
-        return counts(entry);
+        return counts(storage);
     }
 
-    private Entry renewed(SiteAck ack, @Nullable Entry old, long leaderLastIndex) {
-        Entry entry = new Entry(ack.incarnation(), leaderLastIndex, false);
-        if (old != null) {
-            retired.computeIfAbsent(ack.node(), n -> new HashSet<>()).add(old.incarnation);
-            if (!rules.has(Rule.RESET_MATCH)) {
-                entry.index = old.index;
-            }
+    private Storage storage(Member member, UUID incarnation, long leaderLastIndex) {
+        Storage known = member.storages.get(incarnation);
+        if (known != null) {
+            return known;
         }
-        return entry;
+        if (!rules.has(Rule.INCARNATION)) {
+            return member.last;
+        }
+        Storage other = new Storage(incarnation, leaderLastIndex + 1, false);
+        if (!rules.has(Rule.RESET_MATCH)) {
+            other.index = member.last.index;
+            other.admitted = member.last.admitted;
+        }
+        for (Storage storage : member.storages.values()) {
+            storage.barrier = leaderLastIndex + 1;
+            storage.admitted = false;
+        }
+        member.storages.put(incarnation, other);
+        member.last = other;
+        return other;
     }
 
-    private boolean counts(Entry entry) {
-        Epoch promise = entry.promise;
-        return entry.admitted
+    /** Only a storage that is alive can have what was appended after the others were last heard of. */
+    private static void settle(Member member, Storage alive) {
+        if (!member.isSettled()) {
+            member.storages.remove(alive.incarnation);
+            member.retired.addAll(member.storages.keySet());
+            member.storages.clear();
+            member.storages.put(alive.incarnation, alive);
+            member.last = alive;
+        }
+    }
+
+    private boolean counts(Storage storage) {
+        Epoch promise = storage.promise;
+        return storage.admitted
                 && promise != null
                 && (promise.compareTo(epoch) <= 0 || !rules.has(Rule.SEAL));
+    }
+
+    /**
+     * Whether the leader should append an entry, of no consequence: a member has shown two storages, and
+     * only an entry above the leader's last one can tell which of them lives.
+     */
+    public synchronized boolean waitsForEntry(long leaderLastIndex) {
+        for (Member member : members.values()) {
+            if (!member.isSettled() && member.last.barrier > leaderLastIndex) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Everything up to here survives; -1 for nothing. Falls when a member is wiped. */
@@ -206,42 +268,40 @@ public final class SiteAckBook {
     }
 
     /** The largest index that {@code needed} of these members have acknowledged. */
-    private long reached(Set<String> members, int needed) {
+    private long reached(Set<String> of, int needed) {
         if (needed == 0) {
             return Long.MAX_VALUE;
         }
-        long[] indexes = new long[members.size()];
+        long[] indexes = new long[of.size()];
         int count = 0;
-        for (String member : members) {
-            Entry entry = entries.get(member);
-            if (entry != null && counts(entry)) {
+        for (String node : of) {
+            Member member = members.get(node);
+            if (member != null && counts(member.last)) {
                 int at = count++;
-                while (at > 0 && indexes[at - 1] < entry.index) {
+                while (at > 0 && indexes[at - 1] < member.last.index) {
                     indexes[at] = indexes[at - 1];
                     at--;
                 }
-                indexes[at] = entry.index;
+                indexes[at] = member.last.index;
             }
         }
         return count < needed ? -1 : indexes[needed - 1];
     }
 
-    /** The storage of a member, as last heard; null when it was not heard of. */
+    /** The storage of a member that lives, as far as known; null when it was not heard of. */
     synchronized @Nullable UUID incarnationOf(String node) {
-        Entry entry = entries.get(node);
-        return entry == null ? null : entry.incarnation;
+        Member member = members.get(node);
+        return member == null ? null : member.last.incarnation;
     }
 
     /** Every member that was heard of or admitted, by name. */
     public synchronized List<Standing> standings() {
-        return entries.entrySet().stream()
-                .map(e ->
-                        new Standing(
-                                e.getKey(),
-                                e.getValue().incarnation,
-                                e.getValue().index,
-                                e.getValue().admitted,
-                                counts(e.getValue())))
+        return members.entrySet().stream()
+                .map(e -> {
+                    Storage last = e.getValue().last;
+                    return new Standing(
+                            e.getKey(), last.incarnation, last.index, last.admitted, counts(last));
+                })
                 .sorted(Comparator.comparing(Standing::node))
                 .toList();
     }

@@ -47,8 +47,11 @@ public sealed interface SiteEffect {
      */
     record ReadTails(Epoch epoch, Set<String> members) implements SiteEffect {}
 
-    /** Close this member's Raft groups of lineages below this epoch; keep them readable. */
-    record CloseLineage(Epoch below) implements SiteEffect {}
+    /**
+     * Close this member's Raft groups but that of this lineage; keep them readable. In P3 that lineage may
+     * be older than one that is closed: the member comes back from a fork of its own.
+     */
+    record CloseLineage(Epoch but) implements SiteEffect {}
 
     /** Create the Raft group of this epoch on the own members, then tell {@code LineageOpen}. */
     record OpenLineage(Epoch epoch) implements SiteEffect {}
@@ -112,7 +115,8 @@ public sealed interface SiteEffect {
     record BeginReconcile(Epoch epoch) implements SiteEffect {}
 
     /**
-     * Join a lineage as a new member.
+     * Join a lineage. As a new member; but one that it has left before goes on with the log that it closed,
+     * because Raft takes it for the voter that it was (P3).
      *
      * @param epoch its newest epoch
      * @param lineage epoch at which it was opened: in P2 {@code epoch} itself

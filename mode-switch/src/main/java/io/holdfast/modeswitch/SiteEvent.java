@@ -73,11 +73,21 @@ public sealed interface SiteEvent {
     /** A member has promised more, or the same to another. */
     record PromiseRefused(String member, Epoch promise) implements SiteEvent {}
 
-    /** The logs of these members were read whole, after their promise for this epoch. */
-    record TailsRead(Epoch epoch, Set<String> members) implements SiteEvent {
+    /**
+     * The logs of these members were read whole, after their promise for this epoch.
+     *
+     * @param newest the newest epoch in the longest of them, committed or not: in P3 a change that was never
+     *     applied may be above the attempt
+     */
+    record TailsRead(Epoch epoch, Set<String> members, Epoch newest) implements SiteEvent {
         /** Copies the set. */
         public TailsRead {
             members = Set.copyOf(members);
+        }
+
+        /** In P2, where only a planned move's EpochChange can stand there, and names this attempt. */
+        public TailsRead(Epoch epoch, Set<String> members) {
+            this(epoch, members, new Epoch(0, epoch.site()));
         }
     }
 

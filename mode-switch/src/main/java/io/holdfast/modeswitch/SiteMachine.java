@@ -30,6 +30,8 @@ package io.holdfast.modeswitch;
  * <tr><td>T7</td><td>PROMOTING -> ACTIVE</td><td>TailsRead; LineageOpen; EpochChangeCommitted(e')</td>
  *     <td>CloseLineage, OpenLineage; SeedLineage, CommitEpochChange; PersistRole, StartServices,
  *     CommitReplication(ASYNC)</td></tr>
+ * <tr><td></td><td>PROMOTING -> SEALING</td><td>TailsRead: an EpochChange above e' stands in the longest
+ *     (P3)</td><td>as T5, above that one</td></tr>
  * <tr><td></td><td>SEALING, PROMOTING -> STANDBY</td><td>Tick past the limit, or PromiseRefused</td>
  *     <td>PersistRole, Refuse; the promise stays</td></tr>
  * <tr><td>T8</td><td>ACTIVE -> DRAINING</td><td>OperatorSwitchover: SYNC, lag bounded, every own member

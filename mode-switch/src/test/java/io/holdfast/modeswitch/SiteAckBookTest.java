@@ -75,10 +75,31 @@ class SiteAckBookTest {
         assertThat(book.protectedIndex()).isEqualTo(100);
         assertThat(book.enter(ack("d1", 11, 3), 120)).isFalse();
         assertThat(book.protectedIndex()).isEqualTo(-1);
-        assertThat(book.enter(ack("d1", 1, 130), 130)).as("its old storage").isFalse();
-        assertThat(book.enter(ack("d1", 11, 119), 150)).isFalse();
-        assertThat(book.enter(ack("d1", 11, 120), 150)).isTrue();
+        assertThat(book.enter(ack("d1", 1, 120), 130)).as("its old storage").isFalse();
+        assertThat(book.enter(ack("d1", 11, 120), 150)).isFalse();
+        assertThat(book.enter(ack("d1", 11, 121), 150)).isTrue();
         assertThat(book.protectedIndex()).isEqualTo(100);
+        assertThat(book.enter(ack("d1", 1, 119), 150)).as("retired").isFalse();
+        assertThat(book.protectedIndex()).isEqualTo(100);
+    }
+
+    @Test
+    void aLostStorageHeardLateDoesNotRetireTheLivingOne() {
+        SiteAckBook book = new SiteAckBook(LINEAGE, E1, Set.of("d1"), 1);
+        assertThat(book.enter(ack("d1", 2, 10), 10)).as("the living one").isTrue();
+        assertThat(book.waitsForEntry(10)).isFalse();
+        assertThat(book.enter(ack("d1", 1, 10), 10)).as("the lost one, late").isFalse();
+        assertThat(book.protectedIndex()).isEqualTo(-1);
+        assertThat(book.waitsForEntry(10)).as("nobody writes").isTrue();
+        assertThat(book.waitsForEntry(11)).isFalse();
+        assertThat(book.enter(ack("d1", 2, 10), 11)).isFalse();
+        assertThat(book.enter(ack("d1", 2, 11), 11)).isTrue();
+        assertThat(book.protectedIndex()).isEqualTo(11);
+        assertThat(book.enter(ack("d1", 3, 4), 12)).as("lost again").isFalse();
+        assertThat(book.enter(ack("d1", 2, 12), 12)).isFalse();
+        assertThat(book.enter(ack("d1", 3, 13), 13)).isTrue();
+        assertThat(book.enter(ack("d1", 2, 12), 13)).isFalse();
+        assertThat(book.protectedIndex()).isEqualTo(13);
     }
 
     @Test

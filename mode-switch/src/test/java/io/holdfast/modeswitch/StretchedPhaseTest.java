@@ -14,6 +14,10 @@ class StretchedPhaseTest {
     private static final Epoch E1 = Epoch.parse("1.local");
     private static final Epoch E2 = Epoch.parse("2.dr");
     private static final Epoch E3 = Epoch.parse("3.local");
+
+    /** A fork leaves the next number to an EpochChange in the old lineage. */
+    private static final Epoch FORK = Epoch.parse("3.dr");
+
     private static final Profile P3 = Profile.p3("w1");
     private static final Set<String> LOCALS = Set.of("l1", "l2");
     private static final Set<String> DRS = Set.of("d1", "d2");
@@ -106,7 +110,7 @@ class StretchedPhaseTest {
 
     @Test
     void t5TakesOverAfterEveryGuard() {
-        Driver dr = leads(dr(P3).on(alive("l1"))).expect(SiteRole.STANDBY);
+        Driver dr = leads(dr(P3).on(alive("l1")).tick(0)).expect(SiteRole.STANDBY);
         dr.tick(14_999).expect(SiteRole.STANDBY);
         dr.tick(1).expect(SiteRole.STANDBY, "AskWitness");
         long question = ((SiteEffect.AskWitness) dr.last.getFirst()).question();
@@ -133,7 +137,7 @@ class StretchedPhaseTest {
 
     @Test
     void t5WaitsForTheLease() {
-        Driver dr = dr(P3).on(alive("l1")).tick(20_000);
+        Driver dr = dr(P3).on(alive("l1")).tick(0).tick(20_000);
         leads(dr).tick(9_999).expect(SiteRole.STANDBY);
         dr.tick(1).expect(SiteRole.STANDBY, "AskWitness");
     }
@@ -178,17 +182,17 @@ class StretchedPhaseTest {
         Driver dr =
                 dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
                         .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate", "AskPromises")
-                        .on(new SiteEvent.PromiseDurable("d1", E2))
-                        .on(new SiteEvent.PromiseDurable("d2", E2))
-                        .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d2")))
-                        .on(new SiteEvent.LineageOpen(E2))
-                        .on(new SiteEvent.EpochChangeCommitted(E2))
+                        .on(new SiteEvent.PromiseDurable("d1", FORK))
+                        .on(new SiteEvent.PromiseDurable("d2", FORK))
+                        .on(new SiteEvent.TailsRead(FORK, Set.of("d1", "d2"), E2))
+                        .on(new SiteEvent.LineageOpen(FORK))
+                        .on(new SiteEvent.EpochChangeCommitted(FORK))
                         .expect(
                                 SiteRole.ACTIVE,
                                 "PersistRole",
                                 "StartServices",
                                 "CommitReplication");
-        assertThat(dr.state.lineage()).isEqualTo(E2);
+        assertThat(dr.state.lineage()).isEqualTo(FORK);
         assertThat(dr.state.mayCommand()).isTrue();
         dr.on(new SiteEvent.GroupShape(true)).expect(SiteRole.AWAIT_CONFIRM, "StopServices");
     }
@@ -249,27 +253,54 @@ class StretchedPhaseTest {
         assertThat(local.last)
                 .containsExactly(
                         new SiteEffect.JoinLineage(e4, E2),
+                        new SiteEffect.OpenAckGate(E2),
                         new SiteEffect.PersistRole(SiteRole.STANDBY, e4, E2));
         assertThat(local.state.lineage()).isEqualTo(E2);
     }
 
     @Test
     void t10ReturnsFromAForkThatFailed() {
-        Epoch e3 = Epoch.parse("3.local");
-        dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
-                .on(new SiteEvent.PromiseDurable("d1", E2))
-                .on(new SiteEvent.PromiseDurable("d2", E2))
-                .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d2")))
-                .on(new SiteEvent.Tick(SiteConfig.ATTEMPT_MILLIS))
-                .expect(SiteRole.STANDBY, "PersistRole", "Refuse")
-                .on(new SiteEvent.PeerReport("l1", e3, SiteRole.ACTIVE, e3, E1, 0))
-                .on(new SiteEvent.ReconcileDone(e3))
-                .expect(SiteRole.STANDBY, "JoinLineage", "PersistRole");
+        Epoch e5 = Epoch.parse("5.local");
+        Driver dr =
+                dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
+                        .on(new SiteEvent.PromiseDurable("d1", FORK))
+                        .on(new SiteEvent.PromiseDurable("d2", FORK))
+                        .on(new SiteEvent.TailsRead(FORK, Set.of("d1", "d2"), E1))
+                        .on(new SiteEvent.Tick(SiteConfig.ATTEMPT_MILLIS))
+                        .expect(SiteRole.STANDBY, "PersistRole", "Refuse")
+                        .on(new SiteEvent.PeerReport("l1", e5, SiteRole.ACTIVE, e5, E1, 0));
+        assertThat(dr.last).contains(new SiteEffect.CloseLineage(E1));
+        dr.on(new SiteEvent.ReconcileDone(e5))
+                .expect(SiteRole.STANDBY, "JoinLineage", "OpenAckGate", "PersistRole");
+    }
+
+    @Test
+    void aForkIsSealedOnceMoreAboveAnEpochThatNobodyApplied() {
+        Driver dr =
+                dr(P3).on(new SiteEvent.OperatorFailover(false, List.of()))
+                        .on(new SiteEvent.PromiseDurable("d1", FORK))
+                        .on(new SiteEvent.PromiseDurable("d2", FORK))
+                        .on(
+                                new SiteEvent.TailsRead(
+                                        FORK, Set.of("d1", "d2"), Epoch.parse("4.local")))
+                        .expect(SiteRole.SEALING, "PersistPromise", "CloseAckGate", "AskPromises");
+        assertThat(dr.state.attempt().orElseThrow().epoch()).isEqualTo(Epoch.parse("6.dr"));
+    }
+
+    @Test
+    void aSignOfLifeCountsFromTheTickAfterIt() {
+        Driver dr = leads(dr(P3)).tick(1_000).on(alive("l1"));
+        assertThat(dr.state.group().silenceMillis(LOCALS)).isZero();
+        dr.tick(70_000).expect(SiteRole.STANDBY);
+        assertThat(dr.state.group().silenceMillis(LOCALS))
+                .as("the process was stopped; the sign of life may have come at its end")
+                .isZero();
+        dr.tick(15_000).expect(SiteRole.STANDBY, "AskWitness");
     }
 
     @Test
     void theWitnessVotesAndIsNeverActive() {
-        Driver witness = witness().expect(SiteRole.WITNESS).on(alive("l1")).tick(14_999);
+        Driver witness = witness().expect(SiteRole.WITNESS).on(alive("l1")).tick(0).tick(14_999);
         SiteEvent asked = new SiteEvent.WitnessAsked("d1", LOCALS, 5, 1);
         witness.on(asked);
         assertThat(witness.last).containsExactly(new SiteEffect.AnswerWitness("d1", false, 5, 1));
@@ -285,6 +316,6 @@ class StretchedPhaseTest {
                 .expect(SiteRole.WITNESS, "PersistPromise", "OpenAckGate", "PersistRole")
                 .on(new SiteEvent.PeerReport("l1", E3, SiteRole.ACTIVE, E3, E3, 0))
                 .on(new SiteEvent.ReconcileDone(E3))
-                .expect(SiteRole.WITNESS, "JoinLineage", "PersistRole");
+                .expect(SiteRole.WITNESS, "JoinLineage", "OpenAckGate", "PersistRole");
     }
 }

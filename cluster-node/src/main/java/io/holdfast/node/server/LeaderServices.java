@@ -229,6 +229,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         loop("protector", FAST, protector::round);
         loop("catalog-pump", FAST, pump::round);
         loop("adoption", SLOW, this::adopt);
+        loop("storages", SLOW, this::tellStoragesApart);
         loop("scheduler", Duration.ofSeconds(1), scheduler::round);
     }
 
@@ -336,6 +337,30 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
             } catch (IOException e) {
                 LOG.warn("Node {} is not adopted yet: {}", peer.node().id(), e.getMessage());
             }
+        }
+    }
+
+    /**
+     * A node has acknowledged with two storages, so one is lost, and only an entry written after that can
+     * tell which. Where nobody writes, this does.
+     */
+    private void tellStoragesApart() {
+        ProtectionWatch current;
+        synchronized (this) {
+            current = protection;
+        }
+        try {
+            if (current != null
+                    && log.leads()
+                    && current.book().waitsForEntry(raft.lastIndex(log.lineage()))) {
+                log.submit(
+                        new Command.AuditNote(
+                                self,
+                                "asked which storage of a node is alive",
+                                log.lineage().toString()));
+            }
+        } catch (SubmitException.Unavailable | ApiException e) {
+            LOG.info("Which storage of a node is alive is asked again: {}", e.getMessage());
         }
     }
 

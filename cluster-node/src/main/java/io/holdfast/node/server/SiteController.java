@@ -339,7 +339,7 @@ final class SiteController implements AutoCloseable {
                                 operations.step("read tails", actions.tailText());
                                 post(new SiteEvent.TailsRead(epoch, read));
                             });
-            case SiteEffect.CloseLineage(Epoch below) -> actions.closeLineages(lineageOf(below));
+            case SiteEffect.CloseLineage(Epoch but) -> actions.closeLineages(lineageOf(but));
             case SiteEffect.OpenLineage(Epoch epoch) ->
                     attempt(
                             "lineage",

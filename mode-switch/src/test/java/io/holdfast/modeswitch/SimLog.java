@@ -1,0 +1,155 @@
+package io.holdfast.modeswitch;
+
+import io.holdfast.standard.Epoch;
+import java.util.Arrays;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** One member's log of one lineage: entries, of which the first {@code durable} are fsynced. */
+final class SimLog {
+    /** What an entry is. */
+    enum Kind {
+        /** A leader's first entry of its term. */
+        START,
+        /** Of no consequence: it shows which storage of a member lives. */
+        TOUCH,
+        /** A change of the record. */
+        WRITE,
+        /** A backup is complete. */
+        JOB,
+        /** That backup is at the other site. */
+        JOB_PROTECTED,
+        /** A replication state. */
+        REPLICATION,
+        /** An EpochChange. */
+        EPOCH
+    }
+
+    /** An entry; the same object in every log that has it. */
+    static final class Entry {
+        final int id;
+        final Kind kind;
+        final SimGroup group;
+        final long term;
+        @Nullable Epoch epoch;
+        String coordinator = "";
+        String reason = "";
+        @Nullable ReplicationState replication;
+        boolean ackedProtected;
+        boolean ackedUnprotected;
+
+        /** Archived for the report when a member left the lineage that has it. */
+        boolean reported;
+
+        Entry(int id, Kind kind, SimGroup group, long term) {
+            this.id = id;
+            this.kind = kind;
+            this.group = group;
+            this.term = term;
+        }
+
+        boolean acked() {
+            return ackedProtected || ackedUnprotected;
+        }
+
+        @Override
+        public String toString() {
+            return kind + "#" + id + (epoch == null ? "" : " " + epoch);
+        }
+    }
+
+    /** A lineage: one Raft group. Its configuration is global, as a committed one is. */
+    static final class SimGroup {
+        final Epoch fork;
+        final UUID uuid;
+        final int[] voter;
+        boolean stretched;
+        long terms;
+
+        /** Entries up to and with the EpochChange that opened it. */
+        int seedLength;
+
+        SimGroup(Epoch fork, int members) {
+            this.fork = fork;
+            this.uuid = new UUID(0, fork.encoded());
+            this.voter = new int[members];
+            Arrays.fill(voter, -1);
+        }
+
+        int voters() {
+            int count = 0;
+            for (int v : voter) {
+                count += v >= 0 ? 1 : 0;
+            }
+            return count;
+        }
+
+        int majority() {
+            return voters() / 2 + 1;
+        }
+    }
+
+    final SimGroup group;
+    Entry[] entries = new Entry[32];
+    int length;
+    int durable;
+    long term;
+
+    /** What only this member had of it is reported. */
+    boolean archived;
+
+    int commit;
+    int applied;
+
+    SimLog(SimGroup group) {
+        this.group = group;
+    }
+
+    void append(Entry entry) {
+        if (length == entries.length) {
+            entries = Arrays.copyOf(entries, length * 2);
+        }
+        entries[length++] = entry;
+    }
+
+    void truncate(int to) {
+        length = to;
+        durable = Math.min(durable, to);
+    }
+
+    long lastTerm() {
+        return termAt(length);
+    }
+
+    private long termAt(int len) {
+        return len == 0 || entries[len - 1].group != group ? 0 : entries[len - 1].term;
+    }
+
+    /** Whether the entry that opened the lineage is on disk here. */
+    boolean whole() {
+        return group.seedLength > 0 && durable >= group.seedLength;
+    }
+
+    TailKey key() {
+        return new TailKey(group.fork, termAt(durable), durable);
+    }
+
+    boolean holds(Entry entry, int upTo) {
+        for (int i = upTo - 1; i >= 0; i--) {
+            if (entries[i] == entry) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The newest EpochChange below a length. */
+    @Nullable Epoch epochAt(int upTo) {
+        for (int i = upTo - 1; i >= 0; i--) {
+            if (entries[i].kind == Kind.EPOCH) {
+                return entries[i].epoch;
+            }
+        }
+        return null;
+    }
+}
