@@ -51,6 +51,9 @@ public interface ChunkStore extends AutoCloseable {
      */
     List<ChunkId> commitPiece(UUID session, byte[] pieceFrame) throws IOException;
 
+    /** Begins a session, which may read for long without asking for a pin; {@link #release} ends it. */
+    default void begin(UUID session) {}
+
     /** Ends a session: its pins go. */
     void release(UUID session);
 

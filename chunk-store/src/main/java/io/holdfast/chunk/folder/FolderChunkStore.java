@@ -1,8 +1,8 @@
 package io.holdfast.chunk.folder;
 
 import io.holdfast.chunk.ChunkId;
-import io.holdfast.chunk.ChunkStore;
 import io.holdfast.chunk.ClosureProof;
+import io.holdfast.chunk.CollectedStore;
 import io.holdfast.chunk.Frame;
 import io.holdfast.chunk.FrameKind;
 import io.holdfast.chunk.LogPosition;
@@ -10,6 +10,7 @@ import io.holdfast.chunk.PieceHeader;
 import io.holdfast.chunk.StoreException;
 import io.holdfast.chunk.gc.GcEffect;
 import io.holdfast.chunk.gc.GcEvent;
+import io.holdfast.chunk.gc.GcPlan;
 import io.holdfast.chunk.gc.GcState;
 import java.io.EOFException;
 import java.io.IOException;
@@ -26,6 +27,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,7 +72,7 @@ import org.jspecify.annotations.Nullable;
  * A removed frame leaves its pack's index, and its bytes may become a hole of the file; no other
  * frame moves, so positions keep their meaning and readers are not disturbed. Which operations may run beside each other: all; the table is in {@code FORMAT.md}.
  */
-public final class FolderChunkStore implements ChunkStore {
+public final class FolderChunkStore implements CollectedStore {
     static final String PACKS = "packs";
 
     /**
@@ -78,10 +80,16 @@ public final class FolderChunkStore implements ChunkStore {
      *
      * @param packBytes a pack that would grow beyond it is sealed and a new one begun; a larger frame
      *     gets a pack of its own. 4 KiB to 1 GiB
+     * @param collection how patient its collector is
      */
-    public record Options(int packBytes) {
+    public record Options(int packBytes, GcState.Config collection) {
         /** Packs of 256 MiB. */
         public static final Options DEFAULT = new Options(256 << 20);
+
+        /** The usual patience. */
+        public Options(int packBytes) {
+            this(packBytes, GcState.Config.DEFAULT);
+        }
 
         /** Checks the range. */
         public Options {
@@ -215,7 +223,7 @@ public final class FolderChunkStore implements ChunkStore {
         this.readers = new PackReaders(packs);
         this.collector =
                 new FolderCollector(
-                        index, proof, this::read, packs, disk, readers, GcState.Config.DEFAULT);
+                        index, proof, this::read, packs, disk, readers, options.collection());
         FolderLoader.Loaded loaded = FolderLoader.load(folder);
         this.findings = List.copyOf(loaded.findings());
         this.incarnation = loaded.incarnation().orElseGet(UUID::randomUUID);
@@ -562,32 +570,39 @@ public final class FolderChunkStore implements ChunkStore {
     }
 
     @Override
+    public void begin(UUID session) {
+        collector.begin(session);
+    }
+
+    @Override
     public void release(UUID session) {
         collector.release(session);
     }
 
-    /**
-     * Marks, when the collector allows it (DR-PROTOCOL 4.2). Every PIECE frame but {@code expired} is a
-     * root. Reads every reachable node; runs beside everything else.
-     *
-     * @param expired ids of PIECE frames that the leader's lineage has expired for good
-     * @return what was decided, the last effect telling it
-     * @throws StoreException.Corrupt when a node cannot be read; nothing was marked
-     */
+    @Override
     public List<GcEffect> mark(GcEvent.Order order, Set<ChunkId> expired) throws IOException {
         return collector.mark(order, expired);
     }
 
-    /**
-     * Sweeps, when the collector allows it: seals the tail, removes the fossils that are ready from the
-     * indexes of their packs, later packs first, and gives their bytes back where a fifth of a pack
-     * is garbage. After a failure what was removed stays removed, and the next sweep goes on.
-     */
+    /** Seals the tail first, and works on later packs before earlier ones. */
+    @Override
     public List<GcEffect> sweep(GcEvent.Order order, GcEvent.Standing standing) throws IOException {
         if (collector.ready(order, standing)) {
             seal();
         }
         return collector.sweep(order, standing);
+    }
+
+    @Override
+    public Collected collected() {
+        return collector.collected();
+    }
+
+    @Override
+    public GcPlan explain(
+            GcEvent.Order order, GcEvent.Standing standing, Function<ChunkId, GcPlan.Fate> fates)
+            throws IOException {
+        return collector.explain(order, standing, fates);
     }
 
     /** Ends the tail pack; every pack then has its index, or this throws. */

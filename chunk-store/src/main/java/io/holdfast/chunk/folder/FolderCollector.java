@@ -2,6 +2,7 @@ package io.holdfast.chunk.folder;
 
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.ClosureProof;
+import io.holdfast.chunk.CollectedStore;
 import io.holdfast.chunk.Frame;
 import io.holdfast.chunk.FrameKind;
 import io.holdfast.chunk.PieceHeader;
@@ -11,6 +12,7 @@ import io.holdfast.chunk.gc.GcDecision;
 import io.holdfast.chunk.gc.GcEffect;
 import io.holdfast.chunk.gc.GcEvent;
 import io.holdfast.chunk.gc.GcMachine;
+import io.holdfast.chunk.gc.GcPlan;
 import io.holdfast.chunk.gc.GcState;
 import io.holdfast.chunk.gc.Reach;
 import io.holdfast.standard.Epoch;
@@ -21,12 +23,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * Carries out what {@code GcMachine} decides for a folder. Its monitor guards the fates of all frames:
@@ -58,6 +63,8 @@ final class FolderCollector {
 
     private GcState state;
     private boolean working;
+    private long deletedFrames;
+    private long deletedBytes;
 
     FolderCollector(
             ChunkIndex index,
@@ -81,9 +88,7 @@ final class FolderCollector {
         if (!fossils.pin(session, number)) {
             return false;
         }
-        if (sessions.add(session)) {
-            step(new GcEvent.SessionOpened(session));
-        }
+        begin(session);
         return true;
     }
 
@@ -91,6 +96,12 @@ final class FolderCollector {
     synchronized boolean pin(UUID session, ChunkId id) {
         int number = index.number(id);
         return number >= 0 && pin(session, number);
+    }
+
+    synchronized void begin(UUID session) {
+        if (sessions.add(session)) {
+            step(new GcEvent.SessionOpened(session));
+        }
     }
 
     synchronized void release(UUID session) {
@@ -108,11 +119,11 @@ final class FolderCollector {
 
     /** One mark, from the order to the fossils. */
     List<GcEffect> mark(GcEvent.Order order, Set<ChunkId> expired) throws IOException {
-        begin();
+        beginWork();
         try {
             return walk(order, expired);
         } finally {
-            end();
+            endWork();
         }
     }
 
@@ -208,7 +219,7 @@ final class FolderCollector {
 
     /** Deletes what is ready, and gives its bytes back. Every pack with fossils must be sealed. */
     List<GcEffect> sweep(GcEvent.Order order, GcEvent.Standing standing) throws IOException {
-        begin();
+        beginWork();
         try {
             List<GcEffect> effects;
             BitSet gone;
@@ -216,6 +227,8 @@ final class FolderCollector {
                 effects = step(new GcEvent.SweepOrdered(order, standing)).effects();
                 if (effects.getLast() instanceof GcEffect.Delete ready) {
                     BitSet deleted = fossils.delete(ready.runs());
+                    deletedFrames += deleted.cardinality();
+                    deletedBytes += bytes(deleted);
                     index.remove(deleted);
                     leaving.or(deleted);
                     proof.forget();
@@ -228,7 +241,7 @@ final class FolderCollector {
             }
             return effects;
         } finally {
-            end();
+            endWork();
         }
     }
 
@@ -291,14 +304,129 @@ final class FolderCollector {
         }
     }
 
-    private synchronized void begin() {
+    private long bytes(BitSet frames) {
+        return frames.stream().mapToLong(n -> index.get(n).frameBytes()).sum();
+    }
+
+    synchronized CollectedStore.Collected collected() {
+        TreeMap<Long, CollectedStore.Count> counts = new TreeMap<>();
+        fossils.fossils()
+                .forEach((run, some) ->
+                        counts.put(run, new CollectedStore.Count(some.cardinality(), bytes(some))));
+        return new CollectedStore.Collected(state, counts, deletedFrames, deletedBytes);
+    }
+
+    // ---- explaining
+
+    GcPlan explain(
+            GcEvent.Order order, GcEvent.Standing standing, Function<ChunkId, GcPlan.Fate> fates)
+            throws IOException {
+        Fossils fossilsNow;
+        GcState stateNow;
+        int end;
+        synchronized (this) {
+            fossilsNow = fossils.copy();
+            stateNow = state;
+            end = index.durable();
+        }
+        List<GcPlan.Root> roots = new ArrayList<>();
+        BitSet damaged = new BitSet();
+        for (int n = 0; n < end; n++) {
+            if (fossilsNow.fate(n) == Fossils.Fate.DELETED || index.gone(n)) {
+                continue;
+            }
+            ChunkIndex.Located at = index.get(n);
+            if (at.damaged()) {
+                damaged.set(n);
+            } else if (at.kind() == FrameKind.PIECE) {
+                GcPlan.Fate fate = fates.apply(at.id());
+                roots.add(
+                        new GcPlan.Root(
+                                PieceHeader.parse(reader.read(at.id())).record().piece(),
+                                n,
+                                fate.stays(),
+                                fate.reason()));
+            }
+        }
+        Map<Integer, int[]> known = new HashMap<>();
+        Reach.Graph graph =
+                n -> {
+                    int[] children = known.get(n);
+                    if (children == null) {
+                        children = damaged.get(n) ? new int[0] : children(n, false);
+                        if (children.length > 0) {
+                            known.put(n, children);
+                        }
+                    }
+                    return children;
+                };
+        GcPlan plan =
+                GcPlan.of(
+                        roots,
+                        end,
+                        n ->
+                                index.gone(n)
+                                        ? 0
+                                        : index.get(n).frameBytes() + PackFormat.RECORD_BYTES,
+                        graph,
+                        damaged,
+                        fossilsNow,
+                        stateNow,
+                        order,
+                        standing);
+        return plan.and(around(end));
+    }
+
+    /** What the sealed packs hold beside frames: headers, indexes, and deleted bytes. */
+    private List<GcPlan.Group> around(int end) throws IOException {
+        Map<Integer, Long> kept = new HashMap<>();
+        for (int n = 0; n < end; n++) {
+            ChunkIndex.Located at = index.get(n);
+            long bytes = index.gone(n) ? 0 : at.frameBytes() + (long) PackFormat.RECORD_BYTES;
+            kept.merge(at.pack(), bytes, Long::sum);
+        }
+        List<Path> files;
+        try (Stream<Path> all = Files.list(packs)) {
+            files = all.filter(f -> PackFormat.sequence(f, ".pack").isPresent()).toList();
+        }
+        long headers = 0;
+        long deleted = 0;
+        for (Path file : files) {
+            int pack = PackFormat.sequence(file, ".pack").orElseThrow().intValue();
+            Path indexFile = packs.resolve(PackFormat.indexName(pack));
+            headers += PackFormat.HEADER_BYTES;
+            if (Files.exists(indexFile)) {
+                headers += Files.size(indexFile);
+                long size = Files.size(file);
+                long garbage = size - PackFormat.HEADER_BYTES - kept.getOrDefault(pack, 0L);
+                deleted += 5 * garbage >= size ? 0 : Math.max(0, garbage);
+            }
+        }
+        List<GcPlan.Group> groups = new ArrayList<>();
+        if (headers > 0) {
+            groups.add(
+                    new GcPlan.Group(
+                            GcPlan.Outcome.STAYS, "headers and indexes of packs", 0, headers));
+        }
+        if (deleted > 0) {
+            groups.add(
+                    new GcPlan.Group(
+                            GcPlan.Outcome.DELETED,
+                            "deleted; its bytes go when they are a fifth of their pack",
+                            0,
+                            deleted));
+        }
+        return groups;
+    }
+
+    private synchronized void beginWork() {
         if (working) {
             throw new IllegalStateException("A mark or sweep of this store is under way");
         }
         working = true;
     }
 
-    private synchronized void end() {
+    private synchronized void endWork() {
         working = false;
     }
 }

@@ -140,6 +140,15 @@ public final class Fossils {
         return copy;
     }
 
+    /** All of this, as it is now. */
+    public Fossils copy() {
+        Fossils copy = new Fossils();
+        copy.runs.putAll(fossils());
+        copy.deleted.or(deleted);
+        pins.forEach((session, some) -> copy.pins.put(session, (BitSet) some.clone()));
+        return copy;
+    }
+
     /** The deleted frames, as a copy. */
     public BitSet deleted() {
         return (BitSet) deleted.clone();

@@ -13,7 +13,7 @@ import java.util.function.IntToLongFunction;
  * Why every byte of a store stays or goes. Pure; reads nodes by the graph.
  *
  * @param frames frames whose bytes the store has
- * @param bytes their bytes
+ * @param bytes of all groups
  * @param groups every frame in exactly one of them, by what is to become of it and why
  * @param pieces every data piece, with the bytes that it alone, or it first, accounts for
  */
@@ -51,6 +51,14 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
     public record PieceLine(UUID piece, boolean stays, String reason, long bytes, long ownBytes) {}
 
     /**
+     * What is to become of a PIECE frame.
+     *
+     * @param stays whether it is a root
+     * @param reason why, in words that many pieces share
+     */
+    public record Fate(boolean stays, String reason) {}
+
+    /**
      * A data piece as a root.
      *
      * @param piece its identity
@@ -67,6 +75,7 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
      * @param end number of frames
      * @param size bytes of a frame; 0 for one that has none any more
      * @param graph what frames name
+     * @param damaged frames whose bytes are not what was appended
      * @param fossils what every frame is
      * @param state what the collector knows
      * @param order the order that a sweep would be given now
@@ -78,6 +87,7 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
             int end,
             IntToLongFunction size,
             Reach.Graph graph,
+            BitSet damaged,
             Fossils fossils,
             GcState state,
             GcEvent.Order order,
@@ -116,6 +126,12 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
                 totals,
                 Outcome.DELETED,
                 "waits for its pack to be written anew");
+        take(
+                left,
+                damaged,
+                totals,
+                Outcome.STAYS,
+                "damaged; whether somebody needs it is for the repair to say");
         take(left, fossils.pinned(), totals, Outcome.STAYS, "a session at work pins it");
         for (Map.Entry<Long, BitSet> run : fossils.fossils().entrySet()) {
             List<String> why = GcMachine.obstacles(state, run.getKey(), order, standing);
@@ -139,6 +155,19 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
                 left);
         return new GcPlan(totals.frames, totals.allBytes, totals.groups(), lines);
     }
+
+    /** This plan, and what a store has beside its frames. */
+    public GcPlan and(List<Group> around) {
+        List<Group> all = new ArrayList<>(groups);
+        all.addAll(around);
+        all.sort(BY_OUTCOME);
+        long more = around.stream().mapToLong(Group::bytes).sum();
+        return new GcPlan(frames, bytes + more, all, pieces);
+    }
+
+    private static final Comparator<Group> BY_OUTCOME =
+            Comparator.comparing(Group::outcome)
+                    .thenComparing(Comparator.comparingLong(Group::bytes).reversed());
 
     /** Bytes with this outcome. */
     public long bytes(Outcome outcome) {
@@ -191,9 +220,7 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
         List<Group> groups() {
             List<Group> groups = new ArrayList<>();
             sums.forEach((k, v) -> groups.add(new Group(k.outcome(), k.reason(), v[0], v[1])));
-            groups.sort(
-                    Comparator.comparing(Group::outcome)
-                            .thenComparing(Comparator.comparingLong(Group::bytes).reversed()));
+            groups.sort(BY_OUTCOME);
             return groups;
         }
     }

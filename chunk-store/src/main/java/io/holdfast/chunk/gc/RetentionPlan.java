@@ -73,8 +73,13 @@ public record RetentionPlan(List<Verdict> verdicts) {
             boolean restorable,
             boolean expired) {}
 
-    /** One piece's fate and why, in words for people. */
-    public record Verdict(Piece piece, Action action, String reason) {}
+    /**
+     * One piece's fate and why, in words for people.
+     *
+     * @param reason with what is particular to it, such as a date
+     * @param kind the same in words that many pieces share
+     */
+    public record Verdict(Piece piece, Action action, String reason, String kind) {}
 
     /**
      * Plans for all pieces at once; verdicts are sorted by source, then newest first.
@@ -93,7 +98,7 @@ public record RetentionPlan(List<Verdict> verdicts) {
                     Comparator.comparingLong(Piece::timeMicros)
                             .thenComparing(Piece::id)
                             .reversed());
-            Map<UUID, String> counted = counted(source, nowMicros);
+            Map<UUID, Counted> counted = counted(source, nowMicros);
             for (Piece piece : source) {
                 verdicts.add(verdict(piece, counted.get(piece.id()), nowMicros, clockTrusted));
             }
@@ -108,12 +113,12 @@ public record RetentionPlan(List<Verdict> verdicts) {
 
     private static Verdict verdict(
             Piece piece,
-            @org.jspecify.annotations.Nullable String counted,
+            @org.jspecify.annotations.Nullable Counted counted,
             long nowMicros,
             boolean clockTrusted) {
         Retention retention = piece.retention();
         if (piece.expired()) {
-            return new Verdict(piece, Action.GONE, "expired before");
+            return new Verdict(piece, Action.GONE, "expired before", "expired");
         }
         if (piece.held()) {
             return keep(piece, "legal hold");
@@ -123,41 +128,52 @@ public record RetentionPlan(List<Verdict> verdicts) {
                     piece, "the clocks of the cluster disagree; nothing expires until they agree");
         }
         if (piece.timeMicros() > nowMicros) {
-            return keep(piece, "its time " + at(piece.timeMicros()) + " is in the leader's future");
+            return keep(
+                    piece,
+                    "its time " + at(piece.timeMicros()) + " is in the leader's future",
+                    "from the leader's future");
         }
         if (retention.forever()) {
             return keep(piece, "the policy keeps for ever");
         }
         if (retention.keepFor().isPresent()) {
+            String kept = "kept for " + Retention.of(retention.keepFor().get());
             long until = piece.timeMicros() + micros(retention.keepFor().get());
             if (nowMicros < until) {
-                return keep(
-                        piece, "kept for " + retention.keepFor().get() + ", until " + at(until));
+                return keep(piece, kept + ", until " + at(until), kept);
             }
         }
         if (counted != null) {
-            return keep(piece, counted);
+            return keep(piece, counted.reason(), counted.kind());
         }
-        return new Verdict(piece, Action.EXPIRE, "no clause of '" + retention + "' keeps it");
+        return new Verdict(
+                piece, Action.EXPIRE, "no clause of '" + retention + "' keeps it", "expires now");
     }
 
     private static Verdict keep(Piece piece, String reason) {
-        return new Verdict(piece, Action.KEEP, reason);
+        return keep(piece, reason, reason);
     }
 
+    private static Verdict keep(Piece piece, String reason, String kind) {
+        return new Verdict(piece, Action.KEEP, reason, kind);
+    }
+
+    private record Counted(String reason, String kind) {}
+
     /** Why pieces of one source are kept by a count; {@code newestFirst} is sorted so. */
-    private static Map<UUID, String> counted(List<Piece> newestFirst, long nowMicros) {
+    private static Map<UUID, Counted> counted(List<Piece> newestFirst, long nowMicros) {
         List<Piece> candidates =
                 newestFirst.stream()
                         .filter(p -> p.restorable() && !p.expired() && p.timeMicros() <= nowMicros)
                         .toList();
-        Map<UUID, String> reasons = new HashMap<>();
+        Map<UUID, Counted> reasons = new HashMap<>();
         if (candidates.isEmpty()) {
             return reasons;
         }
         Retention retention = candidates.getFirst().retention();
+        String last = "one of the last " + retention.last();
         for (int i = 0; i < Math.min(retention.last(), candidates.size()); i++) {
-            reasons.putIfAbsent(candidates.get(i).id(), "one of the last " + retention.last());
+            reasons.putIfAbsent(candidates.get(i).id(), new Counted(last, last));
         }
         periods(candidates, retention.daily(), "day", LocalDate::toString, reasons);
         periods(candidates, retention.weekly(), "week", RetentionPlan::week, reasons);
@@ -173,9 +189,10 @@ public record RetentionPlan(List<Verdict> verdicts) {
                 "year",
                 d -> Integer.toString(d.getYear()),
                 reasons);
+        String newest = "the newest restorable backup of its source";
         reasons.putIfAbsent(
                 candidates.getFirst().id(),
-                "the newest restorable backup of its source; expire it by name if it shall go");
+                new Counted(newest + "; expire it by name if it shall go", newest));
         return reasons;
     }
 
@@ -192,7 +209,7 @@ public record RetentionPlan(List<Verdict> verdicts) {
             int count,
             String word,
             Function<LocalDate, String> name,
-            Map<UUID, String> reasons) {
+            Map<UUID, Counted> reasons) {
         Set<String> seen = new HashSet<>();
         for (Piece piece : newestFirst) {
             if (seen.size() == count) {
@@ -201,7 +218,10 @@ public record RetentionPlan(List<Verdict> verdicts) {
             String period =
                     name.apply(instant(piece.timeMicros()).atZone(ZoneOffset.UTC).toLocalDate());
             if (seen.add(period)) {
-                reasons.putIfAbsent(piece.id(), "the newest of " + word + " " + period);
+                reasons.putIfAbsent(
+                        piece.id(),
+                        new Counted(
+                                "the newest of " + word + " " + period, "the newest of a " + word));
             }
         }
     }

@@ -45,7 +45,15 @@ class GcPlanTest {
                             new Root(new UUID(2, 3), 39, true, "legal hold"));
             GcPlan plan =
                     GcPlan.of(
-                            roots, end, f -> f + 1, f -> children[f], fossils, state, ORDER, CALM);
+                            roots,
+                            end,
+                            f -> f + 1,
+                            f -> children[f],
+                            new BitSet(),
+                            fossils,
+                            state,
+                            ORDER,
+                            CALM);
             assertThat(plan.frames()).isEqualTo(end);
             assertThat(plan.bytes()).isEqualTo(end * (end + 1) / 2);
             assertThat(plan.groups().stream().mapToLong(Group::bytes).sum())
@@ -73,6 +81,7 @@ class GcPlanTest {
                         7,
                         f -> 10,
                         f -> children[f],
+                        new BitSet(),
                         fossils,
                         GcState.fresh(GcState.Config.DEFAULT, ONE),
                         ORDER,

@@ -65,18 +65,29 @@ final class Sessions {
         }
     }
 
+    private static final int RELEASES = 2;
     private static final UUID NO_OPERATION = new UUID(0, 0);
 
     private final Map<UUID, Session> open = new ConcurrentHashMap<>();
     private final int max;
     private final long idleNanos;
     private final LongSupplier nanoClock;
+    private final Consumer<UUID> begin;
     private final Consumer<UUID> release;
 
-    Sessions(int max, long idleNanos, LongSupplier nanoClock, Consumer<UUID> release) {
+    /** Sessions that ended lately, and for how many rounds more they are released again. */
+    private final Map<UUID, Integer> ended = new ConcurrentHashMap<>();
+
+    Sessions(
+            int max,
+            long idleNanos,
+            LongSupplier nanoClock,
+            Consumer<UUID> begin,
+            Consumer<UUID> release) {
         this.max = max;
         this.idleNanos = idleNanos;
         this.nanoClock = nanoClock;
+        this.begin = begin;
         this.release = release;
     }
 
@@ -102,6 +113,7 @@ final class Sessions {
                     null);
         }
         Session session = new Session(peer, purpose, operation, nanoClock.getAsLong());
+        begin.accept(session.id);
         open.put(session.id, session);
         return session;
     }
@@ -164,8 +176,15 @@ final class Sessions {
         }
     }
 
-    /** Ends those that nobody has used for too long. */
+    /**
+     * Ends those that nobody has used for too long. Releases those that ended lately once more: a call
+     * that was under way at their end may have pinned something since.
+     */
     void expire() {
+        for (UUID id : List.copyOf(ended.keySet())) {
+            release.accept(id);
+            ended.computeIfPresent(id, (_, left) -> left > 1 ? left - 1 : null);
+        }
         long now = nanoClock.getAsLong();
         List<Session> idle = new ArrayList<>();
         for (Session session : open.values()) {
@@ -188,6 +207,7 @@ final class Sessions {
     private void end(Session session) {
         session.ended = true;
         if (open.remove(session.id, session)) {
+            ended.put(session.id, RELEASES);
             release.accept(session.id);
         }
     }

@@ -158,6 +158,7 @@ public final class StorageService implements BindableService, AutoCloseable {
                         limits.sessions(),
                         limits.sessionIdle().toNanos(),
                         nanoClock,
+                        store::begin,
                         store::release);
         this.putStreams = new Semaphore(limits.putStreams());
         this.readStreams = new Semaphore(limits.readStreams());
@@ -218,11 +219,11 @@ public final class StorageService implements BindableService, AutoCloseable {
                 (ServerCallStreamObserver<PutReply>) replies);
     }
 
-    private interface Call<B> {
+    interface Call<B> {
         B answer() throws IOException;
     }
 
-    private static <B> void answer(StreamObserver<B> replies, Call<B> call) {
+    static <B> void answer(StreamObserver<B> replies, Call<B> call) {
         B reply;
         try {
             reply = call.answer();

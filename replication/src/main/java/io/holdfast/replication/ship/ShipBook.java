@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What a shipper knows: how far the peer is, what stands in the way, which pieces are there. Pure of
@@ -101,6 +102,12 @@ final class ShipBook {
     /** The peer has this frame. */
     synchronized void held(ChunkId id) {
         damage.remove(id);
+    }
+
+    /** Forgets the pieces among those not shipped that are not to be shipped any more. */
+    synchronized void forgetUnshipped(Predicate<ChunkId> gone) {
+        unshipped.keySet().removeIf(gone);
+        damage.keySet().removeIf(gone);
     }
 
     /** The peer has this piece, whole. Returns true when that is news. */

@@ -14,6 +14,8 @@ import java.time.Duration;
  * @param backoffMost the longest pause
  * @param retryDamage first pause before damaged frames and unshipped pieces are tried again; it
  *     doubles up to sixty times as much while nothing gets better
+ * @param sessionAge after which a session at the peer is ended and another one begun: the peer's
+ *     collector waits for the end of every session
  */
 public record ShipOptions(
         int batchFrames,
@@ -23,7 +25,8 @@ public record ShipOptions(
         Duration callTimeout,
         Duration backoffFirst,
         Duration backoffMost,
-        Duration retryDamage) {
+        Duration retryDamage,
+        Duration sessionAge) {
     /** For two sites on a wide-area link. */
     public static final ShipOptions DEFAULT =
             new ShipOptions(
@@ -34,7 +37,8 @@ public record ShipOptions(
                     Duration.ofSeconds(20),
                     Duration.ofMillis(50),
                     Duration.ofSeconds(2),
-                    Duration.ofSeconds(10));
+                    Duration.ofSeconds(10),
+                    Duration.ofMinutes(5));
 
     /** Checks the batch. */
     public ShipOptions {

@@ -449,6 +449,7 @@ public final class Shipper implements AutoCloseable {
         private LogPosition next = book.floor();
         private long sent;
         private long heardAt = System.nanoTime();
+        private final long openedAt = heardAt;
 
         Run(StorageSession session, StorageClient.PutStream put) {
             this.session = session;
@@ -457,7 +458,7 @@ public final class Shipper implements AutoCloseable {
 
         void loop() throws IOException {
             long before = 0;
-            while (goOn()) {
+            while (goOn() && System.nanoTime() - openedAt < options.sessionAge().toNanos()) {
                 List<ChunkStore.Tailed> batch = local.tail(next, options.batchFrames());
                 if (batch.isEmpty()) {
                     idle();
@@ -511,6 +512,7 @@ public final class Shipper implements AutoCloseable {
                         Math.min(retryMillis * 2, options.retryDamage().toMillis() * RETRY_GROWTH);
                 retryAt = now + Duration.ofMillis(retryMillis).toNanos();
                 next = book.floor();
+                book.forgetUnshipped(Run.this::isSwept);
                 return;
             }
             problemsBefore = problems;
@@ -523,6 +525,18 @@ public final class Shipper implements AutoCloseable {
                 nudged = false;
             } finally {
                 lock.unlock();
+            }
+        }
+
+        /** Whether the local store has let go of a frame: it is no loss then that it is not there. */
+        private boolean isSwept(ChunkId id) {
+            try {
+                local.read(id);
+                return false;
+            } catch (StoreException.Missing e) {
+                return true;
+            } catch (IOException e) {
+                return false;
             }
         }
 
@@ -554,7 +568,9 @@ public final class Shipper implements AutoCloseable {
         /** Sends a DATA or NODE frame; a damaged one is noted instead. */
         private void send(ChunkStore.Tailed frame) throws IOException {
             Optional<String> damage = send(frame.id());
-            if (damage.isPresent()) {
+            if (damage.isPresent() && isSwept(frame.id())) {
+                book.held(frame.id());
+            } else if (damage.isPresent()) {
                 log.warn("Not shipped to {}: {}", peerName, damage.get());
                 book.damaged(next, new ShipStatus.Damage(frame.id(), frame.after(), damage.get()));
             } else {
@@ -587,7 +603,9 @@ public final class Shipper implements AutoCloseable {
             byte[] bytes;
             try {
                 bytes = local.read(id);
-            } catch (StoreException.Corrupt | StoreException.Missing e) {
+            } catch (StoreException.Missing e) {
+                return; // swept since the log was read
+            } catch (StoreException.Corrupt e) {
                 book.damaged(
                         next,
                         new ShipStatus.Damage(id, frame.after(), String.valueOf(e.getMessage())));

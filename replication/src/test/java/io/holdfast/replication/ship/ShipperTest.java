@@ -17,6 +17,9 @@ import io.holdfast.chunk.DeltaPlan;
 import io.holdfast.chunk.LogPosition;
 import io.holdfast.chunk.StoreException;
 import io.holdfast.chunk.folder.FolderChunkStore;
+import io.holdfast.chunk.gc.GcEffect;
+import io.holdfast.chunk.gc.GcEvent;
+import io.holdfast.chunk.gc.GcState;
 import io.holdfast.chunk.memory.MemoryChunkStore;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -59,7 +62,8 @@ class ShipperTest {
                     Duration.ofSeconds(20),
                     Duration.ofMillis(10),
                     Duration.ofMillis(100),
-                    Duration.ofMillis(100));
+                    Duration.ofMillis(100),
+                    Duration.ofMillis(300));
 
     @TempDir Path folder;
     private final List<AutoCloseable> open = new ArrayList<>();
@@ -429,5 +433,44 @@ class ShipperTest {
         assertThat(shipper.status().bytesMoved()).isEqualTo(from.usage().frameBytes());
         assertThat(to.inventory()).hasSize(62);
         assertThat(LogPosition.START).isLessThan(to.durableEnd());
+    }
+
+    /** A collector waits for the sessions that were open at its mark: none may stay for ever. */
+    @Test
+    void aPeerThatCollectsIsNotKeptWaiting() throws Exception {
+        FolderChunkStore.Options impatient =
+                new FolderChunkStore.Options(
+                        1 << 20, new GcState.Config(Duration.ZERO, Duration.ofMinutes(5)));
+        FolderChunkStore to = FolderChunkStore.open(folder.resolve("to"), impatient);
+        open.add(to);
+        int port = host.port();
+        host.abort();
+        host = serve(to, port);
+        Shipper shipper = shipper(local).start();
+        ChunkId header = commit(local, TestFrames.piece(1, 3, 1_000));
+        await("the piece", () -> shipper.isCommitted(header));
+        awaitCaughtUp(shipper);
+        long moved = shipper.status().framesMoved();
+        Set<UUID> before = to.collected().state().sessions();
+        assertThat(before).isNotEmpty();
+        assertThat(to.mark(order(), Set.of(header)).getLast())
+                .isInstanceOf(GcEffect.Fossilise.class);
+        await(
+                "another session",
+                () -> to.collected().state().sessions().stream().noneMatch(before::contains));
+        await(
+                "the sweep",
+                () -> {
+                    to.mark(order(), Set.of(header));
+                    return to.sweep(order(), GcEvent.Standing.calm("STANDBY")).getLast()
+                            instanceof GcEffect.Delete;
+                });
+        assertThat(to.inventory()).isEmpty();
+        assertThat(shipper.status().framesMoved()).isEqualTo(moved);
+    }
+
+    private static GcEvent.Order order() {
+        long micros = System.nanoTime() / 1_000;
+        return new GcEvent.Order(ONE, micros, micros, 0);
     }
 }
