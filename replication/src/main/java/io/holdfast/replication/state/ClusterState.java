@@ -48,6 +48,15 @@ public final class ClusterState {
     /** How many jobs are kept; beyond, the oldest settled ones go (their pieces stay catalogued). */
     public static final int MAX_JOBS = 20_000;
 
+    /** How many expired pieces may wait until they are gone from both sites. */
+    public static final int MAX_EXPIRIES = 200_000;
+
+    /** How many legal holds there may be. */
+    public static final int MAX_HOLDS = 10_000;
+
+    /** How many runs of garbage collection are kept. */
+    public static final int MAX_GC_RUNS = 64;
+
     /** The version of states that this program writes, and the only one it reads. */
     public static final int VERSION = 1;
 
@@ -73,6 +82,11 @@ public final class ClusterState {
     private final List<ReturnReport> reports;
     private final PersistentMap<String, Upload> uploads;
     private final PersistentMap<String, StorageMove> storageMoves;
+    private final PersistentMap<UUID, Expiry> expiries;
+    private final PersistentMap<UUID, Hold> holds;
+    private final List<GcRun> gcRuns;
+    private final @Nullable Abandonment abandoned;
+    private final long forcedMicros;
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -127,6 +141,11 @@ public final class ClusterState {
         this.reports = List.copyOf(b.reports);
         this.uploads = b.uploads;
         this.storageMoves = b.storageMoves;
+        this.expiries = b.expiries;
+        this.holds = b.holds;
+        this.gcRuns = List.copyOf(b.gcRuns);
+        this.abandoned = b.abandoned;
+        this.forcedMicros = b.forcedMicros;
     }
 
     /** The state of a new lineage: no epoch, nothing in it. */
@@ -210,6 +229,44 @@ public final class ClusterState {
     /** The storages that were lost while their site went on, by address, the healed ones among them. */
     public List<StorageMove> storageMoves() {
         return storageMoves.values().toList();
+    }
+
+    /** The expired pieces that may still be at a site, by id. */
+    public List<Expiry> expiries() {
+        return expiries.values().toList();
+    }
+
+    /** The expiry of a piece; empty when it has not expired, or is gone from both sites. */
+    public Optional<Expiry> expiry(UUID piece) {
+        return expiries.get(piece);
+    }
+
+    /** The legal holds, by id. */
+    public List<Hold> holds() {
+        return holds.values().toList();
+    }
+
+    /** A hold that names this piece. */
+    public Optional<Hold> holdOn(UUID piece, UUID client) {
+        return holds.values().filter(h -> h.holds(piece, client)).findFirst();
+    }
+
+    /** The newest runs of garbage collection, oldest first. */
+    public List<GcRun> gcRuns() {
+        return gcRuns;
+    }
+
+    /** The site that an operator has declared lost. */
+    public Optional<Abandonment> abandoned() {
+        return Optional.ofNullable(abandoned);
+    }
+
+    /**
+     * Since when this epoch goes on without what the other site may have of its own, because it began by
+     * force, leader's time; 0 when the other site has reconciled since.
+     */
+    public long forcedMicros() {
+        return forcedMicros;
     }
 
     /** What a loss of the active site would put into the loss ledger now. */
@@ -389,6 +446,13 @@ public final class ClusterState {
                             Command.ReportSigned _,
                             Command.StorageFailover _,
                             Command.StorageFailback _,
+                            Command.Expire _,
+                            Command.ExpirySettled _,
+                            Command.HoldAdd _,
+                            Command.HoldRelease _,
+                            Command.GcBegin _,
+                            Command.GcEnd _,
+                            Command.AbandonSite _,
                             Command.AuditNote _ ->
                             false;
                 };
@@ -510,6 +574,11 @@ public final class ClusterState {
         List<ReturnReport> reports = List.of();
         PersistentMap<String, Upload> uploads = PersistentMap.empty();
         PersistentMap<String, StorageMove> storageMoves = PersistentMap.empty();
+        PersistentMap<UUID, Expiry> expiries = PersistentMap.empty();
+        PersistentMap<UUID, Hold> holds = PersistentMap.empty();
+        List<GcRun> gcRuns = List.of();
+        @Nullable Abandonment abandoned;
+        long forcedMicros;
         boolean keepsOnRefusal;
 
         Builder() {}
@@ -539,6 +608,11 @@ public final class ClusterState {
             reports = s.reports;
             uploads = s.uploads;
             storageMoves = s.storageMoves;
+            expiries = s.expiries;
+            holds = s.holds;
+            gcRuns = s.gcRuns;
+            abandoned = s.abandoned;
+            forcedMicros = s.forcedMicros;
         }
 
         ClusterState build() {
@@ -559,10 +633,7 @@ public final class ClusterState {
                 case Command.JobEnded c -> jobEnded(c, now);
                 case Command.ProtectedMark c -> protectedMark(c, now);
                 case Command.PieceRecovered c -> pieceRecovered(c);
-                case Command.ReplStateChange c -> {
-                    repl = c.state();
-                    yield new Done(0);
-                }
+                case Command.ReplStateChange c -> replStateChange(c, now);
                 case Command.EpochChange c -> epochChange(c, now);
                 case Command.SwitchPrepare c -> switchPrepare(c, now);
                 case Command.SwitchAbort c -> switchAbort(c, now);
@@ -584,6 +655,16 @@ public final class ClusterState {
                 case Command.ReportSigned c -> reportSigned(c, now);
                 case Command.StorageFailover c -> storageFailover(c, now);
                 case Command.StorageFailback c -> storageFailback(c, now);
+                case Command.Expire c -> expire(c, now);
+                case Command.ExpirySettled c -> {
+                    c.pieces().forEach(piece -> expiries = expiries.without(piece));
+                    yield new Done(0);
+                }
+                case Command.HoldAdd c -> holdAdd(c, now);
+                case Command.HoldRelease c -> holdRelease(c, now);
+                case Command.GcBegin c -> gcBegin(c, now);
+                case Command.GcEnd c -> gcEnd(c, now);
+                case Command.AbandonSite c -> abandonSite(c, now);
             };
         }
 
@@ -719,7 +800,8 @@ public final class ClusterState {
                                     "",
                                     Optional.empty(),
                                     0,
-                                    false));
+                                    false,
+                                    0));
             forgetOldJobs();
             return new Done(0);
         }
@@ -790,7 +872,13 @@ public final class ClusterState {
                                         + ". One of them is corrupt.",
                                 "Verify both pieces.");
             }
-            jobs = jobs.with(theirs.id(), theirs.recoveredUnprotected());
+            Optional<Expiry> expired = expiries.get(theirs.row().get().piece());
+            JobRecord recovered = theirs.recoveredUnprotected();
+            jobs =
+                    jobs.with(
+                            theirs.id(),
+                            expired.map(e -> recovered.expiredAt(e.timeMicros()))
+                                    .orElse(recovered));
             forgetOldJobs();
             return new Done(1);
         }
@@ -810,7 +898,32 @@ public final class ClusterState {
                                 + ".",
                         "Take a higher epoch.");
             }
+            if (draining == null && epoch.n() > 0 && c.epoch().site() != epoch.site()) {
+                forcedMicros = now;
+            }
             beginEpoch(c, now, false);
+            return new Done(0);
+        }
+
+        /** The other site is there again: nothing goes on without it. */
+        private Reply replStateChange(Command.ReplStateChange c, long now) {
+            repl = c.state();
+            if (repl.mode() == ReplState.Mode.SYNC) {
+                forcedMicros = 0;
+            }
+            Abandonment lost = abandoned;
+            boolean heard =
+                    repl.mode() == ReplState.Mode.SYNC || repl.mode() == ReplState.Mode.CATCHUP;
+            if (lost != null && heard) {
+                abandoned = null;
+                note(
+                        new AuditRecord(
+                                now,
+                                epoch,
+                                "system",
+                                "the abandoned site is there again",
+                                lost.site().word()));
+            }
             return new Done(0);
         }
 
@@ -996,6 +1109,7 @@ public final class ClusterState {
             own.forEach(e -> remember(e.getKey(), e.getValue().index(), e.getValue().reply()));
             repl = new ReplState(ReplState.Mode.ASYNC, now, 0);
             if (!completes && planted.isSeeded()) {
+                forcedMicros = now;
                 List<Fork> more = new ArrayList<>(forks);
                 more.add(new Fork(change.epoch(), PersistentMap.empty()));
                 forks = more;
@@ -1220,6 +1334,208 @@ public final class ClusterState {
                                             .toList(),
                                     now));
             note(new AuditRecord(now, epoch, c.who(), "storage is home again", key));
+            return new Done(0);
+        }
+
+        // ---- the end of data pieces
+
+        private Reply expire(Command.Expire c, long now) {
+            for (Command.Expiring one : c.pieces()) {
+                Optional<Hold> hold =
+                        holds.values().filter(h -> h.holds(one.piece(), one.client())).findFirst();
+                if (hold.isPresent() && !expiries.containsKey(one.piece())) {
+                    return refused(
+                            Code.CONFLICT,
+                            "Refused to expire piece "
+                                    + one.piece()
+                                    + ": hold "
+                                    + hold.get().id()
+                                    + " of "
+                                    + hold.get().who()
+                                    + " names it ("
+                                    + hold.get().reason()
+                                    + ").",
+                            "Release it first: holdfast hold release " + hold.get().id());
+                }
+            }
+            if (expiries.size() + c.pieces().size() > MAX_EXPIRIES) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused to expire "
+                                + c.pieces().size()
+                                + " pieces: "
+                                + expiries.size()
+                                + " expired ones are not gone from both sites yet, at most "
+                                + MAX_EXPIRIES
+                                + " may wait.",
+                        "See what holds up the collection: holdfast gc status");
+            }
+            int count = 0;
+            for (Command.Expiring one : c.pieces()) {
+                if (!expiries.containsKey(one.piece())) {
+                    expiries =
+                            expiries.with(
+                                    one.piece(),
+                                    new Expiry(
+                                            one.piece(),
+                                            one.header(),
+                                            one.client(),
+                                            one.job(),
+                                            now,
+                                            c.who(),
+                                            one.reason()));
+                    one.job()
+                            .flatMap(jobs::get)
+                            .ifPresent(j -> jobs = jobs.with(j.id(), j.expiredAt(now)));
+                    count++;
+                }
+            }
+            if (count > 0) {
+                note(
+                        new AuditRecord(
+                                now,
+                                epoch,
+                                c.who(),
+                                "expired "
+                                        + count
+                                        + (count == 1 ? " data piece: " : " data pieces: ")
+                                        + c.pieces().getFirst().reason(),
+                                c.pieces().getFirst().piece().toString()));
+            }
+            return new Done(count);
+        }
+
+        private Reply holdAdd(Command.HoldAdd c, long now) {
+            Optional<Hold> before = holds.get(c.hold());
+            if (before.isPresent()) {
+                return new Done(0);
+            }
+            if (c.piece().filter(expiries::containsKey).isPresent()) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: piece " + c.piece().get() + " has expired.",
+                        "An expiry is not taken back.");
+            }
+            if (holds.size() >= MAX_HOLDS) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: there are " + MAX_HOLDS + " holds, which is the bound.",
+                        "Release some, or hold a client instead of its pieces.");
+            }
+            Hold hold = new Hold(c.hold(), c.piece(), c.client(), now, c.who(), c.reason());
+            holds = holds.with(c.hold(), hold);
+            note(new AuditRecord(now, epoch, c.who(), "hold: " + c.reason(), named(hold)));
+            return new Done(0);
+        }
+
+        private static String named(Hold hold) {
+            return hold.piece()
+                    .map(p -> "piece " + p)
+                    .orElseGet(() -> "client " + hold.client().orElseThrow());
+        }
+
+        private Reply holdRelease(Command.HoldRelease c, long now) {
+            Optional<Hold> hold = holds.get(c.hold());
+            if (hold.isEmpty()) {
+                return refused(
+                        Code.NOT_FOUND,
+                        "There is no hold " + c.hold() + ".",
+                        "See: holdfast hold list");
+            }
+            holds = holds.without(c.hold());
+            note(
+                    new AuditRecord(
+                            now,
+                            epoch,
+                            c.who(),
+                            "released a hold: " + c.reason(),
+                            named(hold.get())));
+            return new Done(0);
+        }
+
+        private Reply gcBegin(Command.GcBegin c, long now) {
+            List<GcRun> next = new ArrayList<>();
+            for (GcRun run : gcRuns) {
+                if (run.id().equals(c.run())) {
+                    return new Done(0);
+                }
+                boolean over =
+                        run.endedMicros() == 0
+                                && run.storage().equals(c.storage())
+                                && run.site() == c.site();
+                next.add(
+                        over
+                                ? run.ended(
+                                        new Command.GcEnd(
+                                                run.id(),
+                                                "UNKNOWN",
+                                                List.of("node " + c.node() + " took over"),
+                                                0,
+                                                0),
+                                        now)
+                                : run);
+            }
+            next.add(
+                    new GcRun(
+                            c.run(),
+                            c.storage(),
+                            c.site(),
+                            c.work(),
+                            epoch,
+                            c.node(),
+                            now,
+                            0,
+                            "",
+                            List.of(),
+                            0,
+                            0));
+            gcRuns = next.subList(Math.max(0, next.size() - MAX_GC_RUNS), next.size());
+            return new Done(0);
+        }
+
+        private Reply gcEnd(Command.GcEnd c, long now) {
+            List<GcRun> next = new ArrayList<>(gcRuns);
+            for (int i = 0; i < next.size(); i++) {
+                if (next.get(i).id().equals(c.run()) && next.get(i).endedMicros() == 0) {
+                    next.set(i, next.get(i).ended(c, now));
+                    gcRuns = next;
+                }
+            }
+            return new Done(0);
+        }
+
+        private Reply abandonSite(Command.AbandonSite c, long now) {
+            if (c.site() == epoch.site() || c.site() == Site.WITNESS) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: site "
+                                + c.site().word()
+                                + (c.site() == Site.WITNESS
+                                        ? " stores no data."
+                                        : " is the active one."),
+                        "Abandon the other site.");
+            }
+            if (abandoned != null) {
+                return new Done(0);
+            }
+            if (repl.mode() == ReplState.Mode.SYNC || repl.mode() == ReplState.Mode.CATCHUP) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused: site "
+                                + c.site().word()
+                                + " is there, replication is "
+                                + repl.mode()
+                                + ".",
+                        "Only a site that is lost is abandoned.");
+            }
+            abandoned = new Abandonment(c.site(), now, c.who(), c.reason());
+            note(
+                    new AuditRecord(
+                            now,
+                            epoch,
+                            c.who(),
+                            "abandoned a site: " + c.reason(),
+                            c.site().word()));
             return new Done(0);
         }
 

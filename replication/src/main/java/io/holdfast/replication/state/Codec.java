@@ -207,6 +207,51 @@ final class Codec {
                             .setStorage(endpoint(c.storage()))
                             .addAllFound(c.found().stream().map(Codec::uuid).toList())
                             .setWho(c.who());
+            case Command.Expire c -> {
+                var e = b.getExpireBuilder().setWho(c.who());
+                for (Command.Expiring one : c.pieces()) {
+                    e.addPiecesBuilder()
+                            .setPiece(uuid(one.piece()))
+                            .setHeader(ByteString.copyFrom(one.header().bytes()))
+                            .setClient(uuid(one.client()))
+                            .setJob(optionalUuid(one.job()))
+                            .setReason(one.reason());
+                }
+            }
+            case Command.ExpirySettled c ->
+                    b.getExpirySettledBuilder()
+                            .addAllPieces(c.pieces().stream().map(Codec::uuid).toList());
+            case Command.HoldAdd c ->
+                    b.getHoldAddBuilder()
+                            .setHold(uuid(c.hold()))
+                            .setPiece(optionalUuid(c.piece()))
+                            .setClient(optionalUuid(c.client()))
+                            .setWho(c.who())
+                            .setReason(c.reason());
+            case Command.HoldRelease c ->
+                    b.getHoldReleaseBuilder()
+                            .setHold(uuid(c.hold()))
+                            .setWho(c.who())
+                            .setReason(c.reason());
+            case Command.GcBegin c ->
+                    b.getGcBeginBuilder()
+                            .setRun(uuid(c.run()))
+                            .setStorage(endpoint(c.storage()))
+                            .setSite(c.site().word())
+                            .setWork(c.work().name())
+                            .setNode(c.node());
+            case Command.GcEnd c ->
+                    b.getGcEndBuilder()
+                            .setRun(uuid(c.run()))
+                            .setOutcome(c.outcome())
+                            .addAllReasons(c.reasons())
+                            .setFrames(c.frames())
+                            .setBytes(c.bytes());
+            case Command.AbandonSite c ->
+                    b.getAbandonSiteBuilder()
+                            .setSite(c.site().word())
+                            .setWho(c.who())
+                            .setReason(c.reason());
             case Command.SeedEnd c ->
                     b.getSeedEndBuilder()
                             .setSeed(uuid(c.seed()))
@@ -327,6 +372,51 @@ final class Codec {
                             endpoint(e.getStorageFailback().getStorage()),
                             uuids(e.getStorageFailback().getFoundList()),
                             e.getStorageFailback().getWho());
+            case EXPIRE ->
+                    new Command.Expire(
+                            e.getExpire().getPiecesList().stream()
+                                    .map(one ->
+                                            new Command.Expiring(
+                                                    uuid(one.getPiece()),
+                                                    ChunkId.of(one.getHeader().toByteArray()),
+                                                    uuid(one.getClient()),
+                                                    optionalUuid(one.getJob()),
+                                                    one.getReason()))
+                                    .toList(),
+                            e.getExpire().getWho());
+            case EXPIRY_SETTLED ->
+                    new Command.ExpirySettled(uuids(e.getExpirySettled().getPiecesList()));
+            case HOLD_ADD ->
+                    new Command.HoldAdd(
+                            uuid(e.getHoldAdd().getHold()),
+                            optionalUuid(e.getHoldAdd().getPiece()),
+                            optionalUuid(e.getHoldAdd().getClient()),
+                            e.getHoldAdd().getWho(),
+                            e.getHoldAdd().getReason());
+            case HOLD_RELEASE ->
+                    new Command.HoldRelease(
+                            uuid(e.getHoldRelease().getHold()),
+                            e.getHoldRelease().getWho(),
+                            e.getHoldRelease().getReason());
+            case GC_BEGIN ->
+                    new Command.GcBegin(
+                            uuid(e.getGcBegin().getRun()),
+                            endpoint(e.getGcBegin().getStorage()),
+                            Site.ofWord(e.getGcBegin().getSite()),
+                            GcRun.Work.ofWord(e.getGcBegin().getWork()),
+                            e.getGcBegin().getNode());
+            case GC_END ->
+                    new Command.GcEnd(
+                            uuid(e.getGcEnd().getRun()),
+                            e.getGcEnd().getOutcome(),
+                            e.getGcEnd().getReasonsList(),
+                            e.getGcEnd().getFrames(),
+                            e.getGcEnd().getBytes());
+            case ABANDON_SITE ->
+                    new Command.AbandonSite(
+                            Site.ofWord(e.getAbandonSite().getSite()),
+                            e.getAbandonSite().getWho(),
+                            e.getAbandonSite().getReason());
             case COMMAND_NOT_SET ->
                     throw new UnknownVersionException(
                             "a log entry", "1 with a command added later", "1");
@@ -602,7 +692,8 @@ final class Codec {
                         .setTotals(totals(j.totals()))
                         .setMessage(j.message())
                         .setProtectedMicros(j.protectedMicros())
-                        .setRecovered(j.recovered());
+                        .setRecovered(j.recovered())
+                        .setExpiredMicros(j.expiredMicros());
         j.row().ifPresent(r -> b.setRow(row(r)));
         j.pieceHeader().ifPresent(h -> b.setPieceHeader(ByteString.copyFrom(h.bytes())));
         j.stored().ifPresent(s -> b.setStored(position(s)));
@@ -625,7 +716,8 @@ final class Codec {
                 p.getMessage(),
                 p.hasStored() ? Optional.of(position(p.getStored())) : Optional.empty(),
                 p.getProtectedMicros(),
-                p.getRecovered());
+                p.getRecovered(),
+                p.getExpiredMicros());
     }
 
     // ------------------------------------------------------------------ returns
@@ -832,6 +924,7 @@ final class Codec {
                         .setEpoch(epoch(s.epoch()))
                         .setAuditDropped(s.auditDropped())
                         .setJobsDropped(s.jobsDropped())
+                        .setForcedMicros(s.forcedMicros())
                         .addAllSuspended(suspensions(s.suspended()));
         s.mbr().ifPresent(m -> b.setMbr(mbr(m)));
         for (VersionedResource r : s.resources()) {
@@ -896,6 +989,47 @@ final class Codec {
                                 .setReason(m.reason())
                                 .addAllLost(m.lost().stream().map(Codec::uuid).toList())
                                 .setOverMicros(m.overMicros()));
+        for (Expiry e : s.expiries()) {
+            b.addExpiriesBuilder()
+                    .setPiece(uuid(e.piece()))
+                    .setHeader(ByteString.copyFrom(e.header().bytes()))
+                    .setClient(uuid(e.client()))
+                    .setJob(optionalUuid(e.job()))
+                    .setTimeMicros(e.timeMicros())
+                    .setWho(e.who())
+                    .setReason(e.reason());
+        }
+        for (Hold h : s.holds()) {
+            b.addHoldsBuilder()
+                    .setId(uuid(h.id()))
+                    .setPiece(optionalUuid(h.piece()))
+                    .setClient(optionalUuid(h.client()))
+                    .setTimeMicros(h.timeMicros())
+                    .setWho(h.who())
+                    .setReason(h.reason());
+        }
+        for (GcRun r : s.gcRuns()) {
+            b.addGcRunsBuilder()
+                    .setId(uuid(r.id()))
+                    .setStorage(endpoint(r.storage()))
+                    .setSite(r.site().word())
+                    .setWork(r.work().name())
+                    .setEpoch(epoch(r.epoch()))
+                    .setNode(r.node())
+                    .setBeganMicros(r.beganMicros())
+                    .setEndedMicros(r.endedMicros())
+                    .setOutcome(r.outcome())
+                    .addAllReasons(r.reasons())
+                    .setFrames(r.frames())
+                    .setBytes(r.bytes());
+        }
+        s.abandoned()
+                .ifPresent(a ->
+                        b.getAbandonedBuilder()
+                                .setSite(a.site().word())
+                                .setTimeMicros(a.timeMicros())
+                                .setWho(a.who())
+                                .setReason(a.reason()));
         s.uploads()
                 .values()
                 .forEach(u ->
@@ -995,6 +1129,39 @@ final class Codec {
                                     uuids(m.getLostList()),
                                     m.getOverMicros()));
         }
+        for (var e : p.getExpiriesList()) {
+            b.expiries =
+                    b.expiries.with(
+                            uuid(e.getPiece()),
+                            new Expiry(
+                                    uuid(e.getPiece()),
+                                    ChunkId.of(e.getHeader().toByteArray()),
+                                    uuid(e.getClient()),
+                                    optionalUuid(e.getJob()),
+                                    e.getTimeMicros(),
+                                    e.getWho(),
+                                    e.getReason()));
+        }
+        for (var h : p.getHoldsList()) {
+            b.holds =
+                    b.holds.with(
+                            uuid(h.getId()),
+                            new Hold(
+                                    uuid(h.getId()),
+                                    optionalUuid(h.getPiece()),
+                                    optionalUuid(h.getClient()),
+                                    h.getTimeMicros(),
+                                    h.getWho(),
+                                    h.getReason()));
+        }
+        b.gcRuns = p.getGcRunsList().stream().map(Codec::gcRun).toList();
+        b.forcedMicros = p.getForcedMicros();
+        if (p.hasAbandoned()) {
+            var a = p.getAbandoned();
+            b.abandoned =
+                    new Abandonment(
+                            Site.ofWord(a.getSite()), a.getTimeMicros(), a.getWho(), a.getReason());
+        }
         for (var u : p.getUploadsList()) {
             var x = u.getParts();
             b.uploads =
@@ -1009,5 +1176,21 @@ final class Codec {
                                             x.getChunksList())));
         }
         return b.build();
+    }
+
+    private static GcRun gcRun(io.holdfast.replication.proto.cluster.v1.GcRun r) {
+        return new GcRun(
+                uuid(r.getId()),
+                endpoint(r.getStorage()),
+                Site.ofWord(r.getSite()),
+                GcRun.Work.ofWord(r.getWork()),
+                epoch(r.getEpoch()),
+                r.getNode(),
+                r.getBeganMicros(),
+                r.getEndedMicros(),
+                r.getOutcome(),
+                r.getReasonsList(),
+                r.getFrames(),
+                r.getBytes());
     }
 }

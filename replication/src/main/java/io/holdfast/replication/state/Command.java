@@ -208,6 +208,76 @@ public sealed interface Command {
         }
     }
 
+    /**
+     * Data pieces expire, all or none: refused when a hold names one. A piece that has expired before is
+     * passed over.
+     *
+     * @param pieces at most {@link #MAX_EXPIRING}
+     * @param who the operator, or {@code retention}
+     */
+    record Expire(List<Expiring> pieces, String who) implements Command {
+        /** Copies the list. */
+        public Expire {
+            pieces = List.copyOf(pieces);
+            if (pieces.size() > MAX_EXPIRING) {
+                throw new FormatException(
+                        "expiry", pieces.size() + " pieces", 0, "at most " + MAX_EXPIRING);
+            }
+        }
+    }
+
+    /**
+     * One of them.
+     *
+     * @param piece its identity
+     * @param header id of its PIECE frame
+     * @param client whose it is; all zeros when nobody knows
+     * @param job that made it; empty when nobody knows
+     * @param reason why, for people
+     */
+    record Expiring(UUID piece, ChunkId header, UUID client, Optional<UUID> job, String reason) {}
+
+    /** These expired pieces are gone from both sites: nothing needs to remember them here. */
+    record ExpirySettled(List<UUID> pieces) implements Command {
+        /** Copies the list. */
+        public ExpirySettled {
+            pieces = List.copyOf(pieces);
+        }
+    }
+
+    /**
+     * A legal hold begins. Refused when the piece has expired.
+     *
+     * @param hold its id
+     * @param piece the data piece that it names
+     * @param client all pieces of this client; exactly one of the two is there
+     */
+    record HoldAdd(
+            UUID hold, Optional<UUID> piece, Optional<UUID> client, String who, String reason)
+            implements Command {}
+
+    /** A legal hold ends. */
+    record HoldRelease(UUID hold, String who, String reason) implements Command {}
+
+    /** A leader takes the lease to order work of a site's store; what was under way there is over. */
+    record GcBegin(UUID run, Endpoint storage, Site site, GcRun.Work work, String node)
+            implements Command {}
+
+    /** The work has ended. See {@link GcRun}. */
+    record GcEnd(UUID run, String outcome, List<String> reasons, long frames, long bytes)
+            implements Command {
+        /** Copies the list. */
+        public GcEnd {
+            reasons = List.copyOf(reasons);
+        }
+    }
+
+    /** An operator declares the other site lost for good. */
+    record AbandonSite(Site site, String who, String reason) implements Command {}
+
+    /** Data pieces in one {@link Expire}. */
+    int MAX_EXPIRING = 1_000;
+
     /** The largest piece of a seed or a report: 1 MiB. */
     int MAX_SEED_CHUNK = 1 << 20;
 }

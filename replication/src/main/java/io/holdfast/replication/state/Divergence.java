@@ -255,7 +255,47 @@ public final class Divergence {
                                     c.who(),
                                     "brought a storage home",
                                     c.storage().toString()));
-            case Command.ProtectedMark _,
+            case Command.Expire c ->
+                    c.pieces()
+                            .forEach(one ->
+                                    notes.add(
+                                            new AuditRecord(
+                                                    time,
+                                                    entry.epoch(),
+                                                    c.who(),
+                                                    "expired a data piece: " + one.reason(),
+                                                    one.piece().toString())));
+            case Command.HoldAdd c ->
+                    notes.add(
+                            new AuditRecord(
+                                    time,
+                                    entry.epoch(),
+                                    c.who(),
+                                    "held (hold it here too, if it shall be kept): " + c.reason(),
+                                    c.piece()
+                                            .map(id -> "piece " + id)
+                                            .orElseGet(
+                                                    () -> "client " + c.client().orElseThrow())));
+            case Command.HoldRelease c ->
+                    notes.add(
+                            new AuditRecord(
+                                    time,
+                                    entry.epoch(),
+                                    c.who(),
+                                    "released a hold: " + c.reason(),
+                                    c.hold().toString()));
+            case Command.AbandonSite c ->
+                    notes.add(
+                            new AuditRecord(
+                                    time,
+                                    entry.epoch(),
+                                    c.who(),
+                                    "abandoned a site: " + c.reason(),
+                                    c.site().word()));
+            case Command.ExpirySettled _,
+                    Command.GcBegin _,
+                    Command.GcEnd _,
+                    Command.ProtectedMark _,
                     Command.ReplStateChange _,
                     Command.EpochChange _,
                     Command.SwitchPrepare _,

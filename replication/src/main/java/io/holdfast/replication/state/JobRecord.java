@@ -26,6 +26,7 @@ import java.util.UUID;
  * @param protectedMicros leader's time when it became DR_PROTECTED; 0 while it is not
  * @param recovered whether it came from a returned site after a forced failover
  *     (RECOVERED_FROM_DIVERGENCE)
+ * @param expiredMicros leader's time when the piece expired; 0 while it has not
  */
 public record JobRecord(
         Job job,
@@ -42,7 +43,8 @@ public record JobRecord(
         String message,
         Optional<StorePosition> stored,
         long protectedMicros,
-        boolean recovered) {
+        boolean recovered,
+        long expiredMicros) {
 
     /** The job's id. */
     public UUID id() {
@@ -54,9 +56,14 @@ public record JobRecord(
         return protectedMicros != 0;
     }
 
+    /** Whether the piece it made has expired. */
+    public boolean isExpired() {
+        return expiredMicros != 0;
+    }
+
     /** Whether it made a piece that the other site should have and does not (yet). */
     public boolean isUnprotectedPiece() {
-        return state.isComplete() && row.isPresent() && !isProtected();
+        return state.isComplete() && row.isPresent() && !isProtected() && !isExpired();
     }
 
     /** The form on the wire, message JobState of {@code cluster.proto}. */
@@ -89,7 +96,8 @@ public record JobRecord(
                 end.message(),
                 end.stored(),
                 0,
-                recovered);
+                recovered,
+                0);
     }
 
     JobRecord protectedAt(long micros) {
@@ -108,7 +116,8 @@ public record JobRecord(
                 message,
                 stored,
                 micros,
-                recovered);
+                recovered,
+                expiredMicros);
     }
 
     JobRecord recoveredUnprotected() {
@@ -127,6 +136,27 @@ public record JobRecord(
                 message,
                 stored,
                 0,
-                true);
+                true,
+                0);
+    }
+
+    JobRecord expiredAt(long micros) {
+        return new JobRecord(
+                job,
+                kind,
+                client,
+                level,
+                epoch,
+                openedMicros,
+                state,
+                endedMicros,
+                row,
+                pieceHeader,
+                totals,
+                message,
+                stored,
+                protectedMicros,
+                recovered,
+                micros);
     }
 }

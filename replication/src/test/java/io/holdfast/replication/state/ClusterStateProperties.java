@@ -76,6 +76,31 @@ class ClusterStateProperties {
         }
     }
 
+    @Test
+    void nothingThatIsHeldEverExpires() {
+        int expired = 0;
+        int held = 0;
+        for (long seed = 1; seed <= 60; seed++) {
+            ClusterState state = ClusterState.empty();
+            long index = 0;
+            for (Entry entry : history(new Random(seed), 250)) {
+                ClusterState next = state.apply(entry, index++).state();
+                for (Expiry expiry : next.expiries()) {
+                    if (state.expiry(expiry.piece()).isEmpty()) {
+                        expired++;
+                        assertThat(state.holdOn(expiry.piece(), expiry.client()))
+                                .as("seed %d entry %d", seed, index)
+                                .isEmpty();
+                    }
+                }
+                held += next.holds().size();
+                state = next;
+            }
+        }
+        assertThat(expired).isGreaterThan(60);
+        assertThat(held).isGreaterThan(60);
+    }
+
     private static List<Entry> history(Random random, int length) {
         List<Entry> log = new ArrayList<>();
         Epoch epoch = Samples.FIRST;
@@ -88,7 +113,7 @@ class ClusterStateProperties {
         for (int i = 1; i < length; i++) {
             long n = 20 + random.nextInt(8);
             Command command =
-                    switch (random.nextInt(12)) {
+                    switch (random.nextInt(16)) {
                         case 0 -> new Command.PutMbr(Samples.mbr());
                         case 1, 2 ->
                                 new Command.PutResource(
@@ -99,6 +124,36 @@ class ClusterStateProperties {
                         case 6, 7 -> Samples.completed(n);
                         case 8 -> new Command.ProtectedMark(Samples.id(n));
                         case 9 -> new Command.PieceRecovered(Samples.recovered(n), Samples.LINEAGE);
+                        case 11 -> Samples.expire(n);
+                        case 12 ->
+                                random.nextBoolean()
+                                        ? Samples.hold(70 + random.nextInt(4), n + 1000)
+                                        : new Command.HoldRelease(
+                                                Samples.id(70 + random.nextInt(4)), "o", "r");
+                        case 13 ->
+                                random.nextBoolean()
+                                        ? Samples.gcBegin(80 + random.nextInt(4))
+                                        : new Command.GcEnd(
+                                                Samples.id(80 + random.nextInt(4)),
+                                                "DONE",
+                                                List.of("r"),
+                                                1,
+                                                2);
+                        case 14 ->
+                                switch (random.nextInt(3)) {
+                                    case 0 ->
+                                            new Command.ExpirySettled(
+                                                    List.of(Samples.id(n + 1000)));
+                                    case 1 -> new Command.AbandonSite(Site.DR, "o", "r");
+                                    default ->
+                                            new Command.ReplStateChange(
+                                                    new ReplState(
+                                                            random.nextBoolean()
+                                                                    ? ReplState.Mode.SYNC
+                                                                    : ReplState.Mode.ASYNC,
+                                                            i,
+                                                            i));
+                                };
                         case 10 ->
                                 random.nextBoolean()
                                         ? new Command.SwitchPrepare(Site.DR, "r", "o")

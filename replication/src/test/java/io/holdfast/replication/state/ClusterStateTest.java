@@ -259,7 +259,8 @@ class ClusterStateTest {
                                 "",
                                 other.stored(),
                                 0,
-                                false),
+                                false,
+                                0),
                         LINEAGE),
                 Reply.Code.CONFLICT);
     }
@@ -506,5 +507,105 @@ class ClusterStateTest {
         done(new Command.StorageFailback(storage, java.util.List.of(id(20)), "a"));
         assertThat(state.lostPieces()).containsExactly(id(21));
         assertThat(state.unprotectedPieces()).extracting(JobRecord::id).containsExactly(id(20));
+    }
+
+    // ---------------------------------------------------------------- the end of data pieces
+
+    @Test
+    void anExpiredPieceIsNeitherUnprotectedNorExpiredTwice() {
+        done(opened(20));
+        done(completed(20));
+        assertThat(done(Samples.expire(20))).isEqualTo(1);
+        assertThat(done(Samples.expire(20))).isZero();
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.unprotectedPieces()).isEmpty();
+        assertThat(state.atRisk()).isEmpty();
+        assertThat(state.job(id(20)).orElseThrow().isExpired()).isTrue();
+        Expiry expiry = state.expiry(id(1020)).orElseThrow();
+        assertThat(expiry.header()).isEqualTo(Samples.chunk(20));
+        assertThat(expiry.timeMicros()).isPositive();
+        assertThat(state.audit()).anyMatch(a -> a.what().contains("expired 1 data piece"));
+        done(new Command.ExpirySettled(java.util.List.of(id(1020))));
+        assertThat(state.expiries()).isEmpty();
+        assertThat(state.unprotectedPieces()).isEmpty();
+    }
+
+    @Test
+    void whatIsHeldDoesNotExpireAndNothingBesideIt() {
+        done(opened(20));
+        done(completed(20));
+        done(opened(21));
+        done(completed(21));
+        done(Samples.hold(70, 1020));
+        Command.Expire both =
+                new Command.Expire(
+                        java.util.List.of(
+                                Samples.expire(21).pieces().getFirst(),
+                                Samples.expire(20).pieces().getFirst()),
+                        "retention");
+        refused(both, Reply.Code.CONFLICT);
+        assertThat(state.expiries()).isEmpty();
+        done(
+                new Command.HoldAdd(
+                        id(71), Optional.empty(), Optional.of(id(10)), "bob", "all of it"));
+        done(new Command.HoldRelease(id(70), "bob", "over"));
+        refused(new Command.HoldRelease(id(70), "bob", "over"), Reply.Code.NOT_FOUND);
+        refused(both, Reply.Code.CONFLICT);
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.holdOn(id(1020), id(10))).isPresent();
+        done(new Command.HoldRelease(id(71), "bob", "over"));
+        assertThat(done(both)).isEqualTo(2);
+        refused(Samples.hold(72, 1020), Reply.Code.CONFLICT);
+    }
+
+    @Test
+    void aNewLeaseEndsTheOneBefore() {
+        done(Samples.gcBegin(80));
+        done(Samples.gcBegin(80));
+        assertThat(state.gcRuns()).singleElement().matches(r -> r.endedMicros() == 0);
+        done(Samples.gcBegin(81));
+        done(new Command.GcEnd(id(80), "DONE", java.util.List.of(), 1, 1));
+        assertThat(state.gcRuns().getFirst().outcome()).isEqualTo("UNKNOWN");
+        done(new Command.GcEnd(id(81), "DONE", java.util.List.of(), 1, 2));
+        assertThat(state.gcRuns().getLast().bytes()).isEqualTo(2);
+        for (int run = 0; run < 2 * ClusterState.MAX_GC_RUNS; run++) {
+            done(Samples.gcBegin(100 + run));
+        }
+        assertThat(state.gcRuns()).hasSize(ClusterState.MAX_GC_RUNS);
+    }
+
+    @Test
+    void aSiteIsAbandonedOnlyWhileItIsNotThere() {
+        refused(new Command.AbandonSite(Site.LOCAL, "a", "r"), Reply.Code.CONFLICT);
+        refused(new Command.AbandonSite(Site.WITNESS, "a", "r"), Reply.Code.CONFLICT);
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.SYNC, 1, 1)));
+        refused(new Command.AbandonSite(Site.DR, "a", "r"), Reply.Code.CONFLICT);
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.ASYNC, 1, 1)));
+        done(new Command.AbandonSite(Site.DR, "a", "r"));
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.abandoned().orElseThrow().site()).isEqualTo(Site.DR);
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.CATCHUP, 1, 1)));
+        assertThat(state.abandoned()).isEmpty();
+    }
+
+    @Test
+    void aForcedEpochIsForcedUntilTheOtherSiteIsInSync() {
+        plant(state, SECOND, id(9));
+        assertThat(state.forcedMicros()).isPositive();
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.forcedMicros()).isPositive();
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.CATCHUP, 1, 1)));
+        assertThat(state.forcedMicros()).isPositive();
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.SYNC, 1, 1)));
+        assertThat(state.forcedMicros()).isZero();
+    }
+
+    @Test
+    void aPlannedMoveIsNotForced() {
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+        done(
+                new Command.EpochChange(
+                        SECOND, id(9), Optional.of(LINEAGE), 0, 1, ByteString.EMPTY, "r", "o"));
+        assertThat(state.forcedMicros()).isZero();
     }
 }

@@ -172,6 +172,18 @@ public final class Samples {
                 "storage-failback",
                 new Command.StorageFailback(
                         Endpoint.of("127.10.11.44", 6543), List.of(id(21)), "alice"));
+        all.put("expire", expire(20));
+        all.put("expiry-settled", new Command.ExpirySettled(List.of(id(5000))));
+        all.put("hold-add", hold(70, 1021));
+        all.put(
+                "hold-add-client",
+                new Command.HoldAdd(id(71), Optional.empty(), Optional.of(id(12)), "a", "suit"));
+        all.put("hold-release", new Command.HoldRelease(id(71), "alice", "settled"));
+        all.put("gc-begin", gcBegin(80));
+        all.put(
+                "gc-end",
+                new Command.GcEnd(id(80), "WAITS", List.of("fossils of mark 3 wait"), 7, 4711));
+        all.put("abandon-site", new Command.AbandonSite(Site.DR, "alice", "the building is gone"));
         ByteString report = report().toBytes();
         all.put(
                 "report-begin",
@@ -180,6 +192,29 @@ public final class Samples {
         all.put("report-end", new Command.ReportEnd(id(6)));
         all.put("report-signed", new Command.ReportSigned(LINEAGE, "alice", "kept ours"));
         return all;
+    }
+
+    /** The piece of {@link #completed} expires. */
+    public static Command.Expire expire(long job) {
+        return new Command.Expire(
+                List.of(
+                        new Command.Expiring(
+                                id(job + 1000),
+                                chunk((int) job),
+                                id(10),
+                                Optional.of(id(job)),
+                                "no clause of 'P30D' keeps it")),
+                "retention");
+    }
+
+    public static Command.HoldAdd hold(long hold, long piece) {
+        return new Command.HoldAdd(
+                id(hold), Optional.of(id(piece)), Optional.empty(), "alice", "lawsuit");
+    }
+
+    public static Command.GcBegin gcBegin(long run) {
+        return new Command.GcBegin(
+                id(run), Endpoint.of("127.10.11.44", 6543), Site.DR, GcRun.Work.MARK, "l1");
     }
 
     /** One item of each kind. */
@@ -238,6 +273,7 @@ public final class Samples {
                 end.message(),
                 end.stored(),
                 0,
-                false);
+                false,
+                0);
     }
 }
