@@ -1,14 +1,13 @@
 package io.holdfast.chaos.cluster;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * The command lines of a cluster's programs: servers with the class path of this JVM, agents from
- * their own small jar where it has been built; and where they keep what.
+ * The command lines of a cluster's programs, and where they keep what. From the jars of the build where
+ * there is one, with its {@link FastStart}; else with the class path of this JVM.
  */
 public final class Programs {
     private static final String SERVER_HEAP = "-Xmx512m";
@@ -22,7 +21,7 @@ public final class Programs {
     private final Path cluster;
     private final String java;
     private final String classPath;
-    private final Optional<Path> agentJar;
+    private final Optional<FastStart> built;
 
     /**
      * The programs of what {@code init} has laid out.
@@ -32,15 +31,8 @@ public final class Programs {
     public Programs(Path cluster) {
         this.cluster = cluster;
         this.java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        this.built = FastStart.here();
         this.classPath = System.getProperty("java.class.path");
-        this.agentJar = findAgentJar();
-    }
-
-    /** The agent's own small jar, where the launcher says that the build is. */
-    private static Optional<Path> findAgentJar() {
-        String home = System.getProperty("holdfast.home", "");
-        Path jar = Path.of(home, "media-agent", "target", "holdfast-agent.jar");
-        return !home.isBlank() && Files.isRegularFile(jar) ? Optional.of(jar) : Optional.empty();
     }
 
     /** The folder of the cluster. */
@@ -52,10 +44,11 @@ public final class Programs {
     public List<String> server(String node) {
         List<String> command = new ArrayList<>(List.of(java, SERVER_HEAP));
         command.addAll(JVM);
+        built.ifPresent(made -> command.addAll(made.options(FastStart.Program.SERVER)));
         command.addAll(
                 List.of(
                         "-cp",
-                        classPath,
+                        built.map(FastStart::serverClassPath).orElse(classPath),
                         "io.holdfast.node.cli.HoldfastCommand",
                         "server",
                         "--config",
@@ -67,8 +60,9 @@ public final class Programs {
     public List<String> agent(String name) {
         List<String> command = new ArrayList<>(List.of(java, AGENT_HEAP));
         command.addAll(JVM);
-        if (agentJar.isPresent()) {
-            command.addAll(List.of("-jar", agentJar.get().toString()));
+        if (built.isPresent()) {
+            command.addAll(built.get().options(FastStart.Program.AGENT));
+            command.addAll(List.of("-jar", built.get().agentJar().toString()));
         } else {
             command.addAll(List.of("-cp", classPath, "io.holdfast.agent.AgentMain"));
         }

@@ -4,6 +4,7 @@ import io.holdfast.chaos.cluster.ClusterProcesses;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.InProcess;
 import io.holdfast.chaos.cluster.Launch;
+import io.holdfast.chaos.cluster.Training;
 import io.holdfast.node.cli.ExitCode;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -105,6 +106,7 @@ final class DrillCommand implements Callable<Integer> {
                         + ", which may grow to "
                         + Units.bytes(Workspace.needed(size)));
         screen.shorten(workspace.root().toString());
+        Training.prepare(screen::plain);
         Report report = new Report(topology.profile(), size.files(), size.bytes());
         Path logs = workspace.resolve("logs");
         ClusterProcesses processes =

@@ -13,6 +13,7 @@ import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.InProcess;
 import io.holdfast.chaos.cluster.Launch;
+import io.holdfast.chaos.cluster.Training;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.fault.FaultUnavailable;
@@ -96,6 +97,7 @@ class BadInputIT {
                         ((Number) Files.getAttribute(folder, "unix:gid")).longValue());
         passphrase = Files.writeString(folder.resolve("passphrase.txt"), UUID.randomUUID() + "\n");
         writeFiles();
+        Training.prepare(System.out::println);
         processes = new ClusterProcesses(folder.resolve("logs"), () -> {});
         launch = new Launch(processes, cluster);
         holdfast = new Commands(new InProcess(), _ -> {}, cluster);

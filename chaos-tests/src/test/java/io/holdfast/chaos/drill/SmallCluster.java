@@ -7,6 +7,7 @@ import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.InProcess;
 import io.holdfast.chaos.cluster.Launch;
+import io.holdfast.chaos.cluster.Training;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.workload.TreeChanges;
@@ -55,6 +56,7 @@ final class SmallCluster implements AutoCloseable {
             Files.createDirectories(file.getParent());
             TreeChanges.writeRandom(file, 1000 + i * 317L, i);
         }
+        Training.prepare(System.out::println);
         processes = new ClusterProcesses(folder.resolve("logs"), () -> {});
         launch = new Launch(processes, cluster);
         holdfast = new Commands(new InProcess(), _ -> {}, cluster);

@@ -8,6 +8,7 @@ import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.Desk;
 import io.holdfast.chaos.cluster.NamespaceBackend;
 import io.holdfast.chaos.cluster.Programs;
+import io.holdfast.chaos.cluster.Training;
 import io.holdfast.chaos.compare.TreeComparer;
 import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.fault.FaultUnavailable;
@@ -82,6 +83,7 @@ final class Scene implements AutoCloseable {
         ClusterBackend backend = Required.orSkip(() -> NamespaceBackend.create(folder));
         Scene scene = new Scene(folder, backend, nodesOfASite);
         try {
+            Training.prepare(System.out::println);
             scene.begin(preparation);
             return scene;
         } catch (Exception | AssertionError e) {
