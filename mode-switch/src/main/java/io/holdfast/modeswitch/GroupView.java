@@ -82,7 +82,7 @@ public record GroupView(
         return shaped(stretched, Math.max(lease, leaseLeftMillis));
     }
 
-    GroupView ticked(long elapsed) {
+    GroupView ticked(long elapsed, boolean late) {
         return new GroupView(
                 stretched,
                 term,
@@ -90,7 +90,7 @@ public record GroupView(
                 leading() ? leadingMillis + elapsed : 0,
                 Math.max(0, leaseLeftMillis - elapsed),
                 upMillis + elapsed,
-                dated(upMillis + elapsed),
+                dated(late ? upMillis + elapsed : upMillis),
                 question,
                 backupsProtected);
     }

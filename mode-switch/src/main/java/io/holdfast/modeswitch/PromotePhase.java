@@ -77,7 +77,8 @@ final class PromotePhase {
      */
     private static Epoch forkEpoch(Draft d) {
         Epoch next = d.next(d.config.site());
-        return d.config.profile().isP3() ? next.successor(next.site()) : next;
+        boolean leaveOut = d.config.profile().isP3() && d.rules.has(Rule.FORK_ABOVE_LOG);
+        return leaveOut ? next.successor(next.site()) : next;
     }
 
     static void seal(Draft d, Epoch next, String reason) {
@@ -187,7 +188,7 @@ final class PromotePhase {
             return;
         }
         d.seen = Draft.max(d.seen, e.newest());
-        if (e.newest().compareTo(e.epoch()) > 0) {
+        if (e.newest().compareTo(e.epoch()) > 0 && d.rules.has(Rule.FORK_ABOVE_LOG)) {
             // Epochs in a log only rise (I14): once more, above what stands there.
             seal(d, forkEpoch(d), d.attempt.orElseThrow().reason());
             return;

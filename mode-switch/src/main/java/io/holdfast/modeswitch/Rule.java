@@ -46,8 +46,12 @@ enum Rule {
     READMISSION_BARRIER,
     /** With a new storage, what the old one acknowledged is forgotten. */
     RESET_MATCH,
+    /** Of two storages of a member the living one is that which acknowledges something newer. */
+    LIVING_STORAGE,
     /** Only admitted members are read by a promotion. */
     READ_ADMITTED,
+    /** A fork's epoch is above every EpochChange in the log that it is seeded with. */
+    FORK_ABOVE_LOG,
     /** A tail of a newer lineage wins over a longer one of an older. */
     NEWEST_LINEAGE_FIRST,
     /** Agents and stores remember their highest epoch across a crash. */
@@ -60,6 +64,8 @@ enum Rule {
     LEASE_DRIFT,
     /** P3: no automatic takeover before t_down. */
     DOWN_TIME,
+    /** P3: what was heard before a late tick may have been heard just now. */
+    LATE_TICK,
     /** P3: the witness must have lost the other site, too. */
     WITNESS_AGREES,
     /** P3: the witness's word counts for the question it was asked. */

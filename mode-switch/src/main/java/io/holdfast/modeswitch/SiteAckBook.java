@@ -214,6 +214,9 @@ public final class SiteAckBook {
         if (!rules.has(Rule.INCARNATION)) {
             return member.last;
         }
+        if (!rules.has(Rule.LIVING_STORAGE)) {
+            return newest(member, incarnation, leaderLastIndex);
+        }
         Storage other = new Storage(incarnation, leaderLastIndex + 1, false);
         if (!rules.has(Rule.RESET_MATCH)) {
             other.index = member.last.index;
@@ -223,6 +226,16 @@ public final class SiteAckBook {
             storage.barrier = leaderLastIndex + 1;
             storage.admitted = false;
         }
+        member.storages.put(incarnation, other);
+        member.last = other;
+        return other;
+    }
+
+    /** What is heard of last is taken for the newest; without {@link Rule#LIVING_STORAGE} only. */
+    private static Storage newest(Member member, UUID incarnation, long leaderLastIndex) {
+        Storage other = new Storage(incarnation, leaderLastIndex, false);
+        member.retired.addAll(member.storages.keySet());
+        member.storages.clear();
         member.storages.put(incarnation, other);
         member.last = other;
         return other;

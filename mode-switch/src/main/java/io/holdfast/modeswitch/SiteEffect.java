@@ -56,7 +56,10 @@ public sealed interface SiteEffect {
     /** Create the Raft group of this epoch on the own members, then tell {@code LineageOpen}. */
     record OpenLineage(Epoch epoch) implements SiteEffect {}
 
-    /** Put the state and every entry of the longest tail that was read into the new lineage. */
+    /**
+     * Put the state and every entry of the longest tail that was read into the new lineage. What this
+     * member's own logs have beside it is reported: it promotes, so no T10 will do that.
+     */
     record SeedLineage(Epoch epoch) implements SiteEffect {}
 
     /**

@@ -269,7 +269,7 @@ final class StretchedPhase {
     }
 
     static void tick(Draft d, long elapsedMillis) {
-        d.group = d.group.ticked(elapsedMillis);
+        d.group = d.group.ticked(elapsedMillis, d.rules.has(Rule.LATE_TICK));
         if (!d.group.stretched()) {
             return;
         }

@@ -133,6 +133,14 @@ final class SimChecks {
         Epoch parent = forced.contains(epoch) ? null : world.plannedFrom(epoch);
         if (parent != null) {
             world.counts.switchovers++;
+            if (log != null && SimShell.openJobs(log, log.length) > 0) {
+                throw new SimViolation(
+                        "I7: the planned move "
+                                + parent
+                                + " to "
+                                + epoch
+                                + " left the data of a backup behind");
+            }
             for (Ack ack : acks) {
                 if (ack.epoch().equals(parent) && world.stamps[ack.entry().id] != stamp) {
                     throw new SimViolation(
@@ -412,7 +420,7 @@ final class SimChecks {
                 heard = Math.max(heard, world.heardAt[m.index][o.index]);
             }
         }
-        if (world.now - Math.max(heard, m.bootedAt) < profile.downMillis() * 0.8) {
+        if (world.now - Math.max(heard, m.bootedAt) < profile.downMillis() * 0.7) {
             throw new SimViolation(
                     "down: "
                             + m.id

@@ -2,7 +2,10 @@ package io.holdfast.modeswitch;
 
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
 /** What runs did, so that green is not vacuous. */
 final class SimCounts {
@@ -10,6 +13,7 @@ final class SimCounts {
     long events;
     long promotions;
     long autoFailovers;
+    long forcedFailovers;
     long operatorTakeovers;
     long fencedForces;
     long switchovers;
@@ -18,7 +22,12 @@ final class SimCounts {
     long selfFences;
     long reconciled;
     long divergentEntries;
+    long partitions;
+    long isolations;
+    long stops;
+    long agentCrashes;
     long crashes;
+    long lostWrites;
     long wipes;
     long burntSites;
     long readmissions;
@@ -50,20 +59,26 @@ final class SimCounts {
         return fields;
     }
 
-    @Override
-    public String toString() {
-        StringBuilder out = new StringBuilder();
+    /** Each count by its name, for {@code --json}. */
+    Map<String, Long> byName() {
+        Map<String, Long> out = new LinkedHashMap<>();
         for (Field field : fields()) {
             try {
-                String name = field.getName().replaceAll("([A-Z])", " $1").toLowerCase();
-                out.append(out.isEmpty() ? "" : ", ")
-                        .append(field.getLong(this))
-                        .append(' ')
-                        .append(name);
+                out.put(field.getName(), field.getLong(this));
             } catch (IllegalAccessException e) {
                 throw new AssertionError(e);
             }
         }
+        return out;
+    }
+
+    @Override
+    public String toString() {
+        StringBuilder out = new StringBuilder();
+        byName().forEach((name, count) -> {
+            String words = name.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+            out.append(out.isEmpty() ? "" : ", ").append(count).append(' ').append(words);
+        });
         return out.toString();
     }
 }

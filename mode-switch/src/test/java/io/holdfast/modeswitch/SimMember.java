@@ -33,6 +33,7 @@ final class SimMember {
     long bootedAt;
     long tickedAt;
     long pausedUntil;
+    long downUntil;
     Epoch gate;
     int ticks;
     boolean shapeTold;

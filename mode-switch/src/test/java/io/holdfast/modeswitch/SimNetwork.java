@@ -1,6 +1,7 @@
 package io.holdfast.modeswitch;
 
 import java.util.Arrays;
+import java.util.Set;
 
 /** Links that lose, repeat, delay, reorder and are cut one way; and the queue of what is under way. */
 final class SimNetwork {
@@ -25,6 +26,10 @@ final class SimNetwork {
     final boolean[][] cut = new boolean[4][4];
     final boolean[] isolated;
     double loss;
+    boolean slow;
+
+    /** Messages of this kind take long; none, mostly. */
+    Set<Class<?>> crawls = Set.of();
 
     SimNetwork(Simulation world, int members) {
         this.world = world;
@@ -46,6 +51,7 @@ final class SimNetwork {
             Arrays.fill(row, false);
         }
         Arrays.fill(isolated, false);
+        crawls = Set.of();
         loss = 0;
     }
 
@@ -59,7 +65,10 @@ final class SimNetwork {
             return;
         }
         int dice = world.random(32);
-        long delay = dice < 28 ? 1 + world.random(20) : 1 + world.random(400);
+        long delay = dice < (slow ? 18 : 28) ? 1 + world.random(20) : 1 + world.random(400);
+        if (crawls.contains(body.getClass())) {
+            delay += 200 + world.random(400);
+        }
         put(to.index, from.index, -1, body, world.now + delay);
         if (dice == 31) {
             put(to.index, from.index, -1, body, world.now + 1 + world.random(800));
@@ -73,13 +82,22 @@ final class SimNetwork {
 
     private void put(int to, int from, int life, Object body, long at) {
         Mail mail = new Mail();
-        mail.at = at;
-        mail.order = orders++;
         mail.to = to;
         mail.from = from;
         mail.life = life;
         mail.sentAt = world.now;
         mail.body = body;
+        put(mail, at);
+    }
+
+    /** What comes to a process that is stopped waits for it. */
+    void keep(Mail mail, long until) {
+        put(mail, until + 1 + world.random(10));
+    }
+
+    private void put(Mail mail, long at) {
+        mail.at = at;
+        mail.order = orders++;
         if (size == heap.length) {
             heap = Arrays.copyOf(heap, size * 2);
         }

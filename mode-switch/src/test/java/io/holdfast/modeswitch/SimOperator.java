@@ -12,10 +12,15 @@ import java.util.function.Predicate;
 
 /** Everything that happens to the cluster: faults, operators at the worst time, clients. */
 final class SimOperator {
+    private static final long PATIENCE_MILLIS = 250;
+
     private final Simulation world;
     private final double crashRate;
     private final double wipeRate;
     private final double forceRate;
+    private final int agentRate;
+    private final SimPlan plan;
+    private long servedAt;
     private boolean commanded;
 
     SimOperator(Simulation world) {
@@ -23,13 +28,26 @@ final class SimOperator {
         crashRate = world.random(3) == 0 ? 0 : 0.003 + world.random(20) / 1000.0;
         wipeRate = world.random(2) == 0 ? 0 : 0.003 + world.random(8) / 1000.0;
         forceRate = world.random(4) == 0 ? 0 : 0.001 + world.random(10) / 1000.0;
+        agentRate = world.random(4) == 0 ? 20 : 2;
         world.net.loss = world.random(3) == 0 ? 0 : world.random(30) / 100.0;
+        world.net.slow = world.random(4) == 0;
+        plan = new SimPlan(world, this);
     }
 
     /** One step of chaos. */
     void happen() {
+        for (SimMember m : world.members) {
+            if (world.serves(m)) {
+                servedAt = world.now;
+            }
+        }
+        plan.step();
+        if (world.random(400) < agentRate) {
+            world.counts.agentCrashes++;
+            world.agents[world.random(world.agents.length)].crash();
+        }
         SimMember m = world.members[world.random(world.members.length)];
-        int dice = world.random(1000);
+        int dice = world.random(plan.alone() ? 900 : 1000);
         if (dice < 780) {
             if (m.up) {
                 world.tick(m);
@@ -42,6 +60,7 @@ final class SimOperator {
             cut();
         } else if (dice < 920) {
             world.net.isolated[m.index] = !world.net.isolated[m.index];
+            world.counts.isolations += world.net.isolated[m.index] ? 1 : 0;
         } else if (dice < 935) {
             if (m.state.role() == SiteRole.ACTIVE) {
                 switchover(m);
@@ -53,8 +72,7 @@ final class SimOperator {
             world.net.loss = 0;
         } else if (dice < 955) {
             m.pausedUntil = world.now + world.random(600);
-        } else if (dice < 960) {
-            world.agents[world.random(world.agents.length)].crash();
+            world.counts.stops++;
         } else {
             if (world.chance(crashRate * 8)) {
                 world.crash(m);
@@ -86,6 +104,7 @@ final class SimOperator {
             if (world.random(3) != 0) {
                 world.net.cut[to][from] = true;
             }
+            world.counts.partitions++;
             world.trace("cut %d-%d", from, to);
         }
     }
@@ -93,27 +112,25 @@ final class SimOperator {
     // ---- clients and agents
 
     private void write(SimMember any) {
+        if (plan.quiet) {
+            return;
+        }
         for (int i = 0; i < world.members.length; i++) {
             SimMember m = world.members[(any.index + i) % world.members.length];
             if (world.serves(m) && m.leads && m.ready && m.log != null) {
                 int dice = world.random(8);
                 Kind kind = dice < 5 ? Kind.WRITE : dice == 5 ? Kind.JOB : Kind.JOB_PROTECTED;
-                if (kind == Kind.JOB_PROTECTED && !openJob(m.log)) {
+                boolean drains = m.state.role() == SiteRole.DRAINING;
+                if (drains) {
+                    kind = Kind.JOB_PROTECTED;
+                }
+                if (kind == Kind.JOB_PROTECTED && SimShell.openJobs(m.log, m.log.length) <= 0) {
                     kind = Kind.WRITE;
                 }
                 world.raft.append(m, world.entry(kind, m.log.group, m.leadTerm));
                 return;
             }
         }
-    }
-
-    private static boolean openJob(SimLog log) {
-        int open = 0;
-        for (int i = 0; i < log.length; i++) {
-            Kind kind = log.entries[i].kind;
-            open += kind == Kind.JOB ? 1 : kind == Kind.JOB_PROTECTED ? -1 : 0;
-        }
-        return open > 0;
     }
 
     // ---- faults
@@ -152,7 +169,7 @@ final class SimOperator {
         return newest != null && left >= newest.majority();
     }
 
-    private void wipe(SimMember m) {
+    void wipe(SimMember m) {
         if (m.site() == Site.WITNESS || !m.admitted || world.burnt[m.site().peer().code()]) {
             return;
         }
@@ -211,10 +228,8 @@ final class SimOperator {
     }
 
     private void failoverWhenNobodyIsActive() {
-        for (SimMember m : world.members) {
-            if (world.serves(m)) {
-                return;
-            }
+        if (world.now - servedAt < PATIENCE_MILLIS) {
+            return;
         }
         SimMember m = world.members[world.random(world.members.length)];
         if (m.running()) {
@@ -234,6 +249,7 @@ final class SimOperator {
             }
         }
         SiteRole before = m.state.role();
+        world.counts.forcedFailovers += force ? 1 : 0;
         commanded = true;
         world.step(m, new SiteEvent.OperatorFailover(force, sights));
         commanded = false;

@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimRaft {
     private static final long ELECTION_MILLIS = 150;
+
+    /** Later than the lease ends: what stops a leader that is cut off is its lease. */
+    private static final long STEP_DOWN_MILLIS = 600;
+
+    private static final int BATCH = 8;
     private static final Entry[] NOTHING = new Entry[0];
 
     record Append(
@@ -75,7 +80,7 @@ final class SimRaft {
             return;
         }
         long majority = majoritySent(m);
-        if (clock(m, world.now) - majority > 2 * ELECTION_MILLIS) {
+        if (clock(m, world.now) - majority > STEP_DOWN_MILLIS) {
             stepDown(m, -1);
             return;
         }
@@ -247,7 +252,7 @@ final class SimRaft {
 
     private void sendAppend(SimMember m, SimMember o, SimLog log) {
         int from = Math.min(next[m.index][o.index], log.length);
-        int count = Math.min(log.length - from, 24);
+        int count = Math.min(log.length - from, world.calm ? 64 : BATCH);
         Entry[] entries = NOTHING;
         if (count > 0) {
             entries = new Entry[count];
@@ -422,7 +427,9 @@ final class SimRaft {
             }
             return;
         }
-        if (!in(o, group) || group.voter[o.index] == o.incarnation || !o.admitted) {
+        // A change of configuration is an entry: an old leader cannot commit one any more.
+        boolean newest = group.terms == m.leadTerm;
+        if (!newest || !in(o, group) || group.voter[o.index] == o.incarnation || !o.admitted) {
             return;
         }
         boolean level =

@@ -80,9 +80,8 @@ final class SimShell {
                     world.net.self(m, new ReadTailsNow(e.epoch(), e.members()), 15);
             case SiteEffect.CloseLineage e -> close(m, e.but());
             case SiteEffect.OpenLineage e -> open(m, e.epoch());
-            case SiteEffect.SeedLineage e -> {
-                // Seed and EpochChange are one step: see CommitEpochChange.
-            }
+            // The seed itself and the EpochChange are one step: see CommitEpochChange.
+            case SiteEffect.SeedLineage e -> archive(m);
             case SiteEffect.CommitEpochChange e -> commitEpochChange(m, e);
             case SiteEffect.ChangeEpoch e -> changeEpoch(m, e);
             case SiteEffect.StartServices e -> world.checks.activated(m, e.epoch());
@@ -600,7 +599,8 @@ final class SimShell {
             m.catchUp = -1;
             world.step(m, new SiteEvent.CaughtUp());
         }
-        if (m.barrier >= 0 && m.state.role() == SiteRole.DRAINING && there >= m.barrier) {
+        boolean level = m.barrier >= 0 && there >= m.barrier && openJobs(log, log.applied) <= 0;
+        if (level && m.state.role() == SiteRole.DRAINING) {
             m.barrier = -1;
             world.step(m, new SiteEvent.BarrierReached());
         }
@@ -646,14 +646,22 @@ final class SimShell {
     /** SYNC, and every completed backup has its JOB_PROTECTED. */
     static boolean backupsProtected(SimLog log, int upTo) {
         ReplicationState state = ReplicationState.ASYNC;
-        int open = 0;
         for (int i = 0; i < upTo; i++) {
             Entry entry = log.entries[i];
             if (entry.kind == Kind.REPLICATION && entry.replication != null) {
                 state = entry.replication;
             }
-            open += entry.kind == Kind.JOB ? 1 : entry.kind == Kind.JOB_PROTECTED ? -1 : 0;
         }
-        return open <= 0 && state == ReplicationState.SYNC;
+        return state == ReplicationState.SYNC && openJobs(log, upTo) <= 0;
+    }
+
+    /** Backups whose data is not at the other site. */
+    static int openJobs(SimLog log, int upTo) {
+        int open = 0;
+        for (int i = 0; i < upTo; i++) {
+            Kind kind = log.entries[i].kind;
+            open += kind == Kind.JOB ? 1 : kind == Kind.JOB_PROTECTED ? -1 : 0;
+        }
+        return open;
     }
 }

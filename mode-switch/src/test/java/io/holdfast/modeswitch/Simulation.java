@@ -100,9 +100,9 @@ final class Simulation {
         return new Profile(
                 Profile.Kind.P3,
                 "w1",
-                100 + random.nextInt(500),
-                300,
-                100,
+                100 + random.nextInt(random.nextInt(3) == 0 ? 40 : 500),
+                400,
+                270,
                 random.nextInt(8) != 0,
                 random.nextBoolean()
                         ? Profile.Requires.METADATA
@@ -126,7 +126,7 @@ final class Simulation {
             Profile decides,
             Epoch first) {
         SiteConfig config = new SiteConfig(site, id, own, peer, 300, 60, 900, decides);
-        double rate = profile.witness ? 0.9 + random.nextInt(3) * 0.1 : 1;
+        double rate = profile.witness ? 0.75 + random.nextInt(3) * 0.25 : 1;
         return new SimMember(index, config, rate, 2 * profile.size + 1, first);
     }
 
@@ -218,6 +218,7 @@ final class Simulation {
         net.heal();
         for (SimMember m : members) {
             m.pausedUntil = 0;
+            m.downUntil = 0;
         }
         trace("everything heals");
         for (int attempt = 0; attempt < 10; attempt++) {
@@ -324,7 +325,7 @@ final class Simulation {
     // ---- members
 
     void boot(SimMember m) {
-        if (m.up) {
+        if (m.up || m.downUntil > now) {
             return;
         }
         m.up = true;
@@ -362,6 +363,7 @@ final class Simulation {
     void crash(SimMember m) {
         if (m.up) {
             counts.crashes++;
+            counts.lostWrites += m.log == null ? 0 : m.log.length - m.log.durable;
             trace(m, "crashes");
             m.forget();
         }
@@ -466,9 +468,7 @@ final class Simulation {
                 continue;
             }
             if (to.pausedUntil > now) {
-                if (mail.life >= 0) {
-                    net.self(to, mail.body, (int) (to.pausedUntil - now) + 10);
-                }
+                net.keep(mail, to.pausedUntil);
                 continue;
             }
             counts.events++;
