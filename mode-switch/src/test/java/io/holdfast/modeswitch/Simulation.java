@@ -542,6 +542,9 @@ final class Simulation {
         if (before.role() != after.role()) {
             changed(m, before, after, event);
         }
+        if (before.replication() != after.replication()) {
+            trace(m, "replication %s -> %s", before.replication(), after.replication());
+        }
         if (after.attempt() != before.attempt() && after.attempt().isPresent()) {
             SiteState.Attempt attempt = after.attempt().orElseThrow();
             if (before.attempt().filter(a -> a.epoch().equals(attempt.epoch())).isEmpty()) {
