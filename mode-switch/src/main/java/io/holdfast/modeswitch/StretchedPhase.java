@@ -273,7 +273,9 @@ final class StretchedPhase {
         if (!d.group.stretched()) {
             return;
         }
-        if (d.group.leaseLeftMillis() == 0) {
+        // An EpochChange that this term has proposed may be committed by the next: no way back to
+        // it.
+        if (d.group.leaseLeftMillis() == 0 && !d.at(Stage.HANDOVER)) {
             stepDown(d);
         }
         afterLease(d);

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The invariants of DR-PROTOCOL 3.10, looked at after every event from outside. */
 final class SimChecks {
-    private record Activation(Epoch epoch, long at, Entry[] log) {
+    /** @param planned epoch that it follows, where it is a planned move */
+    private record Activation(Epoch epoch, long at, Entry[] log, @Nullable Epoch planned) {
         boolean holds(Entry entry) {
             for (int i = log.length - 1; i >= 0; i--) {
                 if (log[i] == entry) {
@@ -48,7 +49,7 @@ final class SimChecks {
 
     void first(Epoch epoch, Entry opening) {
         owners.put(epoch, epoch.site());
-        activations.add(new Activation(epoch, 0, new Entry[] {opening}));
+        activations.add(new Activation(epoch, 0, new Entry[] {opening}, null));
     }
 
     /** A lineage is opened on an operator's command, whatever the other site does. */
@@ -111,7 +112,8 @@ final class SimChecks {
         SimLog log = m.log;
         Entry[] entries =
                 log == null ? new Entry[0] : java.util.Arrays.copyOf(log.entries, log.length);
-        activations.add(new Activation(epoch, world.now, entries));
+        Epoch parent = planned(epoch, entries) ? world.plannedFrom(epoch) : null;
+        activations.add(new Activation(epoch, world.now, entries, parent));
         world.counts.promotions++;
         if (m.state.lineage().equals(epoch)) {
             int durable = 0;
@@ -130,7 +132,6 @@ final class SimChecks {
                         "I2: " + entry + ", once PROTECTED, is not in the log of " + epoch);
             }
         }
-        Epoch parent = forced.contains(epoch) ? null : world.plannedFrom(epoch);
         if (parent != null) {
             world.counts.switchovers++;
             if (log != null && SimShell.openJobs(log, log.length) > 0) {
@@ -158,6 +159,16 @@ final class SimChecks {
                 world.counts.forcedBesideActive++;
             }
         }
+    }
+
+    /** Whether the EpochChange that counts is that of a planned move: others may have failed. */
+    private static boolean planned(Epoch epoch, Entry[] log) {
+        for (int i = log.length - 1; i >= 0; i--) {
+            if (epoch.equals(log[i].epoch)) {
+                return log[i].reason.equals("switchover");
+            }
+        }
+        return false;
     }
 
     // ---- I2, I7, R1: clients are answered
@@ -192,10 +203,7 @@ final class SimChecks {
                                 + ", and it is not in the log of "
                                 + later.epoch());
             }
-            boolean planned =
-                    !forced.contains(later.epoch())
-                            && epoch.equals(world.plannedFrom(later.epoch()));
-            if (planned && !later.holds(entry)) {
+            if (epoch.equals(later.planned()) && !later.holds(entry)) {
                 throw new SimViolation(
                         "I7: "
                                 + m.id

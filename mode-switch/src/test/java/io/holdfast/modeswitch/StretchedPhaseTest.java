@@ -69,6 +69,17 @@ class StretchedPhaseTest {
         return local().on(new SiteEvent.RaftLeading(4)).on(new SiteEvent.RaftMajority(4, 500));
     }
 
+    private static Driver synced() {
+        Driver local =
+                active().on(new SiteEvent.ReplicationCommitted(ReplicationState.ASYNC))
+                        .on(new SiteEvent.PeerInTime())
+                        .on(new SiteEvent.CaughtUp());
+        for (int i = 0; i < 6; i++) {
+            local.tick(5_000).on(new SiteEvent.PeerInTime()).on(new SiteEvent.RaftMajority(4, 0));
+        }
+        return local.on(new SiteEvent.ReplicationCommitted(ReplicationState.SYNC));
+    }
+
     private static Driver leads(Driver driver) {
         return driver.on(new SiteEvent.RaftLeading(5)).on(new SiteEvent.RaftMajority(5, 0));
     }
@@ -200,18 +211,11 @@ class StretchedPhaseTest {
     @Test
     void t8MovesWithoutANewLineage() {
         Driver local =
-                active().on(new SiteEvent.ReplicationCommitted(ReplicationState.ASYNC))
-                        .on(new SiteEvent.PeerInTime())
-                        .on(new SiteEvent.CaughtUp());
-        for (int i = 0; i < 6; i++) {
-            local.tick(5_000).on(new SiteEvent.PeerInTime()).on(new SiteEvent.RaftMajority(4, 0));
-        }
-        local.on(new SiteEvent.ReplicationCommitted(ReplicationState.SYNC))
-                .on(new SiteEvent.OperatorSwitchover("d1", true, Set.of("l2")))
-                .expect(SiteRole.DRAINING, "Drain")
-                .on(new SiteEvent.Drained())
-                .on(new SiteEvent.BarrierReached())
-                .expect(SiteRole.DRAINING, "StopServices", "ChangeEpoch");
+                synced().on(new SiteEvent.OperatorSwitchover("d1", true, Set.of("l2")))
+                        .expect(SiteRole.DRAINING, "Drain")
+                        .on(new SiteEvent.Drained())
+                        .on(new SiteEvent.BarrierReached())
+                        .expect(SiteRole.DRAINING, "StopServices", "ChangeEpoch");
         assertThat(local.state.mayCommand()).isFalse();
         local.on(new SiteEvent.EpochApplied(E2, "d1"))
                 .expect(
@@ -223,6 +227,23 @@ class StretchedPhaseTest {
         dr(P3).on(new SiteEvent.EpochApplied(E2, "d1"))
                 .expect(SiteRole.AWAIT_CONFIRM, "PersistPromise", "OpenAckGate", "PersistRole")
                 .on(new SiteEvent.RaftLeading(6))
+                .on(new SiteEvent.RaftMajority(6, 0))
+                .expect(SiteRole.ACTIVE, "StartServices", "CommitReplication");
+    }
+
+    @Test
+    void t8AfterItsEpochChangeNobodyResumesInTheSameTerm() {
+        Driver local = synced();
+        local.on(new SiteEvent.OperatorSwitchover("d1", true, Set.of()))
+                .on(new SiteEvent.Drained())
+                .on(new SiteEvent.BarrierReached())
+                .tick(60_000)
+                .expect(SiteRole.DRAINING)
+                .on(new SiteEvent.RaftMajority(4, 7_000))
+                .expect(SiteRole.DRAINING);
+        assertThat(local.state.mayCommand()).isFalse();
+        local.on(new SiteEvent.RaftFollowing("d1")).expect(SiteRole.AWAIT_CONFIRM);
+        local.on(new SiteEvent.RaftLeading(6))
                 .on(new SiteEvent.RaftMajority(6, 0))
                 .expect(SiteRole.ACTIVE, "StartServices", "CommitReplication");
     }
