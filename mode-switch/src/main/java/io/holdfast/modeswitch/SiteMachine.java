@@ -63,7 +63,8 @@ package io.holdfast.modeswitch;
  * <tr><td>T3</td><td>AWAIT_CONFIRM -> ACTIVE</td><td>RaftLeading, and RaftMajority within the lease; e is
  *     the own site's, promise = e</td><td>StartServices, CommitReplication(ASYNC)</td></tr>
  * <tr><td>T11</td><td>ACTIVE, DRAINING -> AWAIT_CONFIRM</td><td>RaftFollowing, or Tick: no RaftMajority for
- *     leaseMillis</td><td>StopServices; the durable role stays ACTIVE</td></tr>
+ *     leaseMillis, which does not count once ChangeEpoch is proposed</td><td>StopServices; the durable role
+ *     stays ACTIVE</td></tr>
  * <tr><td>T5</td><td>STANDBY -> PROMOTING</td><td>automatic: leads for lease + drift, no sign of life from
  *     the peer for downMillis, requires holds, then WitnessAnswered(lost) to this question</td>
  *     <td>AskWitness at each Tick; ChangeEpoch(e')</td></tr>
