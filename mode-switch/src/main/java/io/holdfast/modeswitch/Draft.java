@@ -17,7 +17,7 @@ final class Draft {
     private static final Map<SiteRole, Set<SiteRole>> EDGES = edges();
 
     final Rules rules;
-    final SiteConfig config;
+    SiteConfig config;
     final List<SiteEffect> effects = new ArrayList<>(4);
     SiteRole role;
     Epoch epoch;

@@ -165,6 +165,9 @@ public sealed interface SiteEvent {
     /** An EpochChange was applied here, in the lineage that this member belongs to. */
     record EpochApplied(Epoch epoch, String coordinator) implements SiteEvent {}
 
+    /** What the applied record says about automatic failover. */
+    record AutoFailover(boolean on, Profile.Requires requires) implements SiteEvent {}
+
     /**
      * What the applied record says about the data.
      *

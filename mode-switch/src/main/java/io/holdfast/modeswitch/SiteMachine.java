@@ -142,6 +142,7 @@ public final class SiteMachine {
             case SiteEvent.RaftFollowing e -> StretchedPhase.following(d, e);
             case SiteEvent.EpochApplied e -> StretchedPhase.epochApplied(d, e);
             case SiteEvent.DataStanding e -> d.group = d.group.backups(e.backupsProtected());
+            case SiteEvent.AutoFailover e -> StretchedPhase.autoFailover(d, e);
             case SiteEvent.WitnessAsked e -> StretchedPhase.witnessAsked(d, e);
             case SiteEvent.WitnessAnswered e -> StretchedPhase.witnessAnswered(d, e);
         }

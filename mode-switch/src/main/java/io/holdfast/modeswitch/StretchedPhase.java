@@ -41,15 +41,16 @@ final class StretchedPhase {
         d.group = d.group.led(e.term(), d.config.self());
         if (d.config.site() == Site.WITNESS) {
             Site active = d.epoch.site();
-            boolean lost =
-                    d.group.silenceMillis(d.config.membersOf(active))
-                            >= d.config.profile().downMillis();
-            d.effects.add(new SiteEffect.PreferSite(lost ? active.peer() : active));
+            d.effects.add(new SiteEffect.PreferSite(hasLost(d, active) ? active.peer() : active));
         } else if (d.epoch.site() != d.config.site()
                 && d.group.silenceMillis(d.config.peerMembers())
                         < d.config.profile().downMillis()) {
             d.effects.add(new SiteEffect.PreferSite(d.epoch.site()));
         }
+    }
+
+    private static boolean hasLost(Draft d, Site site) {
+        return d.group.silenceMillis(d.config.membersOf(site)) >= d.config.profile().downMillis();
     }
 
     static void majority(Draft d, SiteEvent.RaftMajority e) {
@@ -268,13 +269,26 @@ final class StretchedPhase {
         d.effects.add(new SiteEffect.AnswerWitness(e.candidate(), lost, e.term(), e.question()));
     }
 
+    /** The cluster's switch; what is under way by it ends. */
+    static void autoFailover(Draft d, SiteEvent.AutoFailover e) {
+        d.config = d.config.with(d.config.profile().auto(e.on(), e.requires()));
+        if (!e.on() && d.at(Stage.WITNESS)) {
+            d.attempt = Optional.empty();
+        }
+    }
+
     static void tick(Draft d, long elapsedMillis) {
+        boolean witness = d.config.site() == Site.WITNESS;
+        boolean before = witness && hasLost(d, d.epoch.site());
         d.group = d.group.ticked(elapsedMillis, d.rules.has(Rule.LATE_TICK));
         if (!d.group.stretched()) {
             return;
         }
-        // An EpochChange that this term has proposed may be committed by the next: no way back to
-        // it.
+        if (witness && d.group.leading() && !before && hasLost(d, d.epoch.site())) {
+            // It was elected when the active site fell, and could not hand the lead back.
+            d.effects.add(new SiteEffect.PreferSite(d.epoch.site().peer()));
+        }
+        // An EpochChange that this term has proposed may be committed by the next: no way back.
         if (d.group.leaseLeftMillis() == 0 && !d.at(Stage.HANDOVER)) {
             stepDown(d);
         }

@@ -339,4 +339,28 @@ class StretchedPhaseTest {
                 .on(new SiteEvent.ReconcileDone(E3))
                 .expect(SiteRole.WITNESS, "JoinLineage", "OpenAckGate", "PersistRole");
     }
+
+    /** Nobody else would ever ask it: it must not lead for good where the active site has fallen. */
+    @Test
+    void aWitnessThatLeadsGivesTheLeadToTheOtherSiteOnceTheActiveOneIsDown() {
+        Driver witness = witness().on(new SiteEvent.RaftLeading(5));
+        assertThat(witness.last).contains(new SiteEffect.PreferSite(Site.LOCAL));
+        witness.tick(P3.downMillis() - 1);
+        assertThat(witness.last).isEmpty();
+        witness.tick(1);
+        assertThat(witness.last).containsExactly(new SiteEffect.PreferSite(Site.DR));
+        witness.tick(1000);
+        assertThat(witness.last).isEmpty();
+    }
+
+    @Test
+    void theClustersSwitchEndsAnAutomaticTakeover() {
+        Driver dr = leads(dr(P3)).tick(P3.downMillis());
+        assertThat(dr.state.attempt()).isPresent();
+        dr.on(new SiteEvent.AutoFailover(false, Profile.Requires.METADATA));
+        assertThat(dr.state.attempt()).isEmpty();
+        dr.tick(P3.downMillis()).expect(SiteRole.STANDBY);
+        dr.on(new SiteEvent.AutoFailover(true, Profile.Requires.METADATA)).tick(1);
+        assertThat(dr.last).hasSize(1).first().isInstanceOf(SiteEffect.AskWitness.class);
+    }
 }

@@ -16,7 +16,7 @@ import java.util.UUID;
  *
  * @param cluster identity of the cluster
  * @param name what people call it
- * @param profile {@code p2-small}, {@code p2} or {@code p3}
+ * @param profile {@code p2-small}, {@code p2}, {@code p3-small} or {@code p3}
  * @param sites the server nodes of each site, in order of preference
  * @param resourceDb where the resource DB lives, for example {@code raft:<lineage>}
  * @param defaultCatalog catalog of clients that name none: a catalog resource's name
@@ -36,6 +36,8 @@ public record Mbr(
         Epoch epoch,
         UUID lineage,
         Chunking chunking) {
+    private static final List<String> PROFILES = List.of("p2-small", "p2", "p3-small", "p3");
+
     /** Copies the map and checks every field. */
     public Mbr {
         EnumMap<Site, List<NodeAddress>> copy = new EnumMap<>(Site.class);
@@ -51,8 +53,8 @@ public record Mbr(
         if (copy.getOrDefault(Site.LOCAL, List.of()).isEmpty()) {
             throw new FormatException("MBR", name, 0, "at least one node at the local site");
         }
-        if (!profile.equals("p2-small") && !profile.equals("p2") && !profile.equals("p3")) {
-            throw new FormatException("MBR profile", profile, 0, "p2-small, p2 or p3");
+        if (!PROFILES.contains(profile)) {
+            throw new FormatException("MBR profile", profile, 0, "one of " + PROFILES);
         }
         if (name.isBlank() || name.length() > 200) {
             throw new FormatException("MBR name", name, 0, "1 to 200 characters, not blank");

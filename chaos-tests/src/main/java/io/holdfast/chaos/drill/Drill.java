@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * 2 back up     full, changes, incremental
  * 3 protect     until every data piece is shown DR_PROTECTED
  * 4 lose        DR stands still; one more backup, UNPROTECTED; another one under way; SIGKILL
- * 5 fail over   RTO, loss ledger
+ * 5 fail over   RTO, loss ledger; with a witness nobody gives a command
  * 6 restore     onto the critical client's DR system; compare
  * 7 go on       change, back up at DR; the non-critical client is suspended
  * 8 come home   fenced, merged, caught up, switched over; restore at local; compare
@@ -57,6 +57,10 @@ final class Drill {
     private static final double PROTECT_SECONDS = 180;
     private static final double JOB_SECONDS = 600;
     private static final double RETURN_SECONDS = 180;
+
+    /** With a witness: from the kill to the first write that is accepted. */
+    private static final double AUTOMATIC_SECONDS = 45;
+
     private static final long FIRST_UNFINISHED_BYTES = 384L << 20;
     private static final int UNFINISHED_ATTEMPTS = 3;
     private static final Set<String> FENCED_ROLES = Set.of("FENCED", "RECONCILING", "STANDBY");
@@ -130,7 +134,11 @@ final class Drill {
     // ------------------------------------------------------------------ 1
 
     private void create() throws DrillFailed, CommandFailed, IOException, InterruptedException {
-        screen.step(1, "Create a cluster of two sites");
+        screen.step(
+                1,
+                topology.isAutomatic()
+                        ? "Create a cluster of two sites and a witness"
+                        : "Create a cluster of two sites");
         screen.phase("copy the files for two clients");
         Set<String> uncopied = new TreeSet<>(workspace.copy(source, critical()));
         uncopied.addAll(workspace.copy(source, other()));
@@ -151,6 +159,7 @@ final class Drill {
                         + topology.local().size()
                         + " + "
                         + topology.dr().size()
+                        + (topology.isAutomatic() ? " + 1" : "")
                         + " servers, each a process");
         for (String node : allServers()) {
             screen.command(launch.server(node));
@@ -215,9 +224,7 @@ final class Drill {
     }
 
     private List<String> allServers() {
-        List<String> all = new ArrayList<>(topology.local());
-        all.addAll(topology.dr());
-        return all;
+        return topology.servers();
     }
 
     /** The first node keeps its site's storage. */
@@ -476,24 +483,18 @@ final class Drill {
     // ------------------------------------------------------------------ 5
 
     private void failOver() throws DrillFailed, CommandFailed, IOException, InterruptedException {
-        screen.step(5, "Fail over at DR, by one command and without a passphrase");
+        screen.step(
+                5,
+                topology.isAutomatic()
+                        ? "DR takes over by itself: no command, and no passphrase"
+                        : "Fail over at DR, by one command and without a passphrase");
         Path state = Files.createDirectories(system(Topology.CRITICAL).resolve("dr-state"));
         Files.writeString(state.resolve("orders.log"), "orders taken at DR\n");
-        screen.phase("failover");
-        commandNanos = System.nanoTime();
-        FailoverView failover = holdfast.failover();
-        rto("writable", "DR is active and writable, epoch " + failover.epoch());
-        failover.steps()
-                .forEach(s ->
-                        screen.fact(
-                                String.format(
-                                        Locale.ROOT,
-                                        "%-28s %7s  %s",
-                                        s.name(),
-                                        Units.seconds(s.millis() / 1000.0),
-                                        s.detail())));
-        failover.rewritten().forEach(report::rewritten);
-        showLedger(failover.lossLedger());
+        if (topology.isAutomatic()) {
+            awaitTakeover(state);
+        } else {
+            commandFailover();
+        }
 
         screen.phase("first byte of a restore");
         JobView restore =
@@ -521,6 +522,72 @@ final class Drill {
         screen.end();
     }
 
+    private void commandFailover() throws CommandFailed {
+        screen.phase("failover");
+        commandNanos = System.nanoTime();
+        FailoverView failover = holdfast.failover();
+        rto("writable", "DR is active and writable, epoch " + failover.epoch());
+        failover.steps()
+                .forEach(s ->
+                        screen.fact(
+                                String.format(
+                                        Locale.ROOT,
+                                        "%-28s %7s  %s",
+                                        s.name(),
+                                        Units.seconds(s.millis() / 1000.0),
+                                        s.detail())));
+        failover.rewritten().forEach(report::rewritten);
+        showLedger(failover.lossLedger());
+    }
+
+    /** Writes until a write is accepted. The lost site's own answer would be one too: it is dead. */
+    private void awaitTakeover(Path state) throws DrillFailed, CommandFailed, InterruptedException {
+        screen.phase("wait for the witness and DR");
+        report.automatic();
+        commandNanos = killedNanos;
+        String last = "no answer";
+        while (true) {
+            mustLive(drProcesses());
+            mustLive(topology.witness());
+            try {
+                StatusView seen = holdfast.status();
+                last = seen.node() + " is " + seen.role() + ", epoch " + seen.epoch();
+                if (seen.role().equals("ACTIVE") && seen.activeSite().equals("dr")) {
+                    JobView first =
+                            holdfast.startBackup(
+                                    Topology.CRITICAL, "--source", state.toString(), "--full");
+                    rto("writable", "the first write is accepted at DR: job " + first.id());
+                    break;
+                }
+            } catch (CommandFailed notYet) {
+                last = String.valueOf(notYet.getMessage());
+            }
+            if (sinceNanos(killedNanos) > 2 * AUTOMATIC_SECONDS) {
+                throw new DrillFailed("DR did not take over by itself; last seen: " + last);
+            }
+            pause();
+        }
+        StatusView status = holdfast.status();
+        screen.fact(
+                "epoch "
+                        + status.epoch()
+                        + ", active site "
+                        + status.activeSite()
+                        + ", leader "
+                        + status.leader());
+        if (!status.activeSite().equals("dr")) {
+            throw new DrillFailed("site " + status.activeSite() + " is active, not dr");
+        }
+        showLedger(holdfast.lossLedger());
+        if (report.secondsFromKill("writable") > AUTOMATIC_SECONDS) {
+            throw new DrillFailed(
+                    "the first write was accepted "
+                            + Units.seconds(report.secondsFromKill("writable"))
+                            + " after the kill; the limit is "
+                            + Units.seconds(AUTOMATIC_SECONDS));
+        }
+    }
+
     private void rto(String what, String event) {
         double sinceKill = sinceNanos(killedNanos);
         double sinceCommand = sinceNanos(commandNanos);
@@ -530,9 +597,11 @@ final class Drill {
                 event
                         + ": "
                         + Units.seconds(sinceCommand)
-                        + " after the command, "
-                        + Units.seconds(sinceKill)
-                        + " after the kill");
+                        + (topology.isAutomatic()
+                                ? " after the kill"
+                                : " after the command, "
+                                        + Units.seconds(sinceKill)
+                                        + " after the kill"));
     }
 
     private void showLedger(LossLedgerView ledger) {
@@ -748,7 +817,17 @@ final class Drill {
                             + merged.backupTime().iso());
         }
         reconciled.aborted().forEach(job -> screen.fact("aborted: unfinished job " + job));
-        if (reconciled.merged().stream().noneMatch(m -> m.piece().equals(unprotected))) {
+        if (topology.isAutomatic()) {
+            // One lineage: DR knew of the piece, and lacked its bytes and its row.
+            if (holdfast.pieces().stream()
+                    .noneMatch(p ->
+                            p.piece().equals(unprotected)
+                                    && p.protection() == Protection.DR_PROTECTED)) {
+                throw new DrillFailed(
+                        "piece " + unprotected + " was acknowledged at local and is not at DR");
+            }
+            screen.fact("piece " + unprotected + " came back with its site: at both sites now");
+        } else if (reconciled.merged().stream().noneMatch(m -> m.piece().equals(unprotected))) {
             throw new DrillFailed(
                     "piece " + unprotected + " was acknowledged at local and was not merged");
         }

@@ -30,7 +30,11 @@ import picocli.CommandLine.Spec;
                     + " byte. DIR is only read. Everything lies in one temporary folder (below TMPDIR),"
                     + " which is removed at the end."
         },
-        footer = {"", "Example: holdfast drill ~/projects --json > drill.json"})
+        footer = {
+            "",
+            "Example: holdfast drill ~/projects --json > drill.json",
+            "With a witness and no failover command: holdfast drill ~/projects --profile p3-small"
+        })
 final class DrillCommand implements Callable<Integer> {
     @Spec @Nullable CommandSpec spec;
 
@@ -53,9 +57,12 @@ final class DrillCommand implements Callable<Integer> {
 
     @Option(
             names = "--profile",
-            paramLabel = "p2-small|p2",
+            paramLabel = "p2-small|p2|p3-small|p3",
             defaultValue = "p2-small",
-            description = "Two servers, or six; default: ${DEFAULT-VALUE}.")
+            description = {
+                "Two servers, or six; with p3-small and p3 three or five, one of them a witness, and",
+                "DR takes over by itself. Default: ${DEFAULT-VALUE}."
+            })
     String profile = "p2-small";
 
     @Override

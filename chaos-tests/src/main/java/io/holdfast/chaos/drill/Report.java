@@ -29,6 +29,7 @@ final class Report {
     private final Map<String, IdentifierView> rewritten = new LinkedHashMap<>();
     private final Map<String, Double> fromKill = new LinkedHashMap<>();
     private final Map<String, Double> fromCommand = new LinkedHashMap<>();
+    private boolean automatic;
     private double rpoSeconds;
     private @Nullable LossLedgerView ledger;
     private @Nullable ReconcileView reconciled;
@@ -106,6 +107,15 @@ final class Report {
         fromCommand.put(what, Units.milli(sinceCommand));
     }
 
+    /** Nobody gave a command: everything counts from the kill. */
+    void automatic() {
+        automatic = true;
+    }
+
+    double secondsFromKill(String what) {
+        return fromKill.getOrDefault(what, Double.POSITIVE_INFINITY);
+    }
+
     void rpo(double seconds) {
         rpoSeconds = Units.milli(seconds);
     }
@@ -152,6 +162,7 @@ final class Report {
         all.put("bytes", bytes);
         all.put("mismatches", mismatches());
         all.put("rpoSeconds", rpoSeconds);
+        all.put("automatic", automatic);
         all.put("rtoSeconds", fromCommand);
         all.put("rtoFromKillSeconds", fromKill);
         all.put("lossLedger", ledger == null ? List.of() : ledger.entries());
@@ -299,7 +310,11 @@ final class Report {
 
     private void objectives(PrintWriter out) {
         out.printf(
-                Locale.ROOT, " %-38s %18s %18s%n", "Recovery", "from the command", "from the kill");
+                Locale.ROOT,
+                " %-38s %18s %18s%n",
+                "Recovery",
+                automatic ? "no command" : "from the command",
+                "from the kill");
         row(out, "RTO  writable", "writable");
         row(out, "RTO  first restored byte", "firstRestoreByte");
         row(out, "RTO  first critical backup started", "firstCriticalBackup");
@@ -335,7 +350,7 @@ final class Report {
                     Locale.ROOT,
                     "   %-36s %18s %18s%n",
                     title,
-                    Units.seconds(command),
+                    automatic ? "" : Units.seconds(command),
                     Units.seconds(kill));
         }
     }

@@ -9,20 +9,16 @@ import java.util.List;
 /**
  * Who runs in a profile of the worked example.
  *
- * @param profile {@code p2-small} or {@code p2}
+ * @param profile {@code p2-small}, {@code p2}, {@code p3-small} or {@code p3}
  * @param local servers of the local site, the one that is asked first
  * @param dr servers of the DR site
+ * @param witness the witness at a third place; empty in P2
  */
-record Topology(String profile, List<String> local, List<String> dr) {
-    private static final List<String> P2_SMALL_HOSTS = List.of("127.10.11.44", "127.50.4.4");
-    private static final List<String> P2_HOSTS =
-            List.of(
-                    "127.10.11.44",
-                    "127.10.11.46",
-                    "127.10.11.47",
-                    "127.50.4.4",
-                    "127.50.4.5",
-                    "127.50.4.6");
+record Topology(String profile, List<String> local, List<String> dr, List<String> witness) {
+    private static final List<String> LOCAL_HOSTS =
+            List.of("127.10.11.44", "127.10.11.46", "127.10.11.47");
+    private static final List<String> DR_HOSTS = List.of("127.50.4.4", "127.50.4.5", "127.50.4.6");
+    private static final List<String> WITNESS_HOSTS = List.of("127.90.0.9");
     private static final int[] SERVER_PORTS = {8443, 9871, 9872, 9873};
 
     /** The client that goes on at DR. */
@@ -45,13 +41,35 @@ record Topology(String profile, List<String> local, List<String> dr) {
 
     static Topology of(String profile) throws DrillFailed {
         return switch (profile) {
-            case "p2-small" -> new Topology(profile, List.of("l1"), List.of("d1"));
+            case "p2-small" -> new Topology(profile, List.of("l1"), List.of("d1"), List.of());
             case "p2" ->
-                    new Topology(profile, List.of("l1", "l2", "l3"), List.of("d1", "d2", "d3"));
+                    new Topology(
+                            profile,
+                            List.of("l1", "l2", "l3"),
+                            List.of("d1", "d2", "d3"),
+                            List.of());
+            case "p3-small" -> new Topology(profile, List.of("l1"), List.of("d1"), List.of("w1"));
+            case "p3" ->
+                    new Topology(profile, List.of("l1", "l2"), List.of("d1", "d2"), List.of("w1"));
             default ->
                     throw new DrillFailed(
-                            "Unknown profile '" + profile + "'; expected p2-small or p2");
+                            "Unknown profile '"
+                                    + profile
+                                    + "'; expected p2-small, p2, p3-small or p3");
         };
+    }
+
+    /** Whether a witness lets DR take over by itself. */
+    boolean isAutomatic() {
+        return !witness.isEmpty();
+    }
+
+    /** Every server, the local ones first. */
+    List<String> servers() {
+        List<String> all = new ArrayList<>(local);
+        all.addAll(dr);
+        all.addAll(witness);
+        return all;
     }
 
     /**
@@ -60,7 +78,10 @@ record Topology(String profile, List<String> local, List<String> dr) {
      */
     void requireFreeAddresses() throws DrillFailed {
         List<String> taken = new ArrayList<>();
-        for (String host : profile.equals("p2") ? P2_HOSTS : P2_SMALL_HOSTS) {
+        List<String> hosts = new ArrayList<>(LOCAL_HOSTS.subList(0, local.size()));
+        hosts.addAll(DR_HOSTS.subList(0, dr.size()));
+        hosts.addAll(WITNESS_HOSTS.subList(0, witness.size()));
+        for (String host : hosts) {
             for (int port : SERVER_PORTS) {
                 probe(host, port, taken);
             }

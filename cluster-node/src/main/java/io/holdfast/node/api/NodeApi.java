@@ -73,6 +73,9 @@ public interface NodeApi {
     /** Hands the cluster over to the other site without any loss. Both must be well. */
     SwitchoverView switchover(Requests.Switchover request);
 
+    /** Switches automatic failover; refused in a cluster without a witness. */
+    StatusView autoFailover(Requests.AutoFailover request);
+
     /** What became of a site that returned. */
     ReconcileView reconcileReport();
 

@@ -96,6 +96,15 @@ public final class Requests {
     public record Switchover(String to, String operator, String reason, @Nullable UUID operation) {}
 
     /**
+     * Whether the passive site may take over by itself.
+     *
+     * @param on whether it may
+     * @param operator who asks; the REST layer sets it from the certificate
+     * @param reason why, for the audit
+     */
+    public record AutoFailover(boolean on, String operator, String reason) {}
+
+    /**
      * A rehearsal.
      *
      * @param pieces how many protected data pieces are sampled, 0 to {@value #MAX_SAMPLES}

@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param clients every client, with what would become of it
  * @param openJobs jobs without an outcome
  * @param unprotectedPieces data pieces acknowledged and not DR_PROTECTED
+ * @param autoFailover {@code on} or {@code off}; absent in a cluster without a witness
  * @param warnings sentences that a person should read
  */
 public record StatusView(
@@ -57,6 +58,7 @@ public record StatusView(
         List<ClientState> clients,
         int openJobs,
         int unprotectedPieces,
+        @Nullable String autoFailover,
         List<String> warnings) {
     /** Copies the lists. */
     public StatusView {

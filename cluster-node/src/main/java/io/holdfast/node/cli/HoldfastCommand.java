@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             FailoverCommand.class,
             SwitchoverCommand.class,
+            AutoFailoverCommand.class,
             ReadmitCommand.class,
             LossLedgerCommand.class,
             ReconcileCommand.class,

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,12 +26,13 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "init",
         description =
-                "Create a cluster: certificates, MBR, nodes of both sites, operator's context.",
+                "Create a cluster: certificates, MBR, nodes of every site, operator's context.",
         footer = {
             "",
             "Example: holdfast init /srv/holdfast --name acme --profile p2-small \\",
             "             --local 10.10.11.44 --device 10.10.11.45 --dr 10.50.4.4 \\",
             "             --passphrase-file passphrase.txt",
+            "With a witness: --profile p3-small --witness 10.90.0.9",
             "Without --local and --dr: the loopback addresses of the worked example."
         })
 final class InitCommand implements Callable<Integer> {
@@ -45,7 +47,11 @@ final class InitCommand implements Callable<Integer> {
     @Option(
             names = "--profile",
             defaultValue = "p2-small",
-            description = "p2-small: one node a site; p2: three. Default: ${DEFAULT-VALUE}.")
+            description = {
+                "p2-small: one node a site; p2: three. p3-small, p3: one, two, and a witness at a third",
+                "place, which votes and stores no backup; DR then takes over by itself.",
+                "Default: ${DEFAULT-VALUE}."
+            })
     private String profile = "";
 
     @Option(
@@ -61,6 +67,12 @@ final class InitCommand implements Callable<Integer> {
             paramLabel = "HOST",
             description = "Hosts of the DR site; the first serves catalog and storage.")
     private List<String> dr = List.of();
+
+    @Option(
+            names = "--witness",
+            paramLabel = "HOST",
+            description = "Host of the witness, with p3 and p3-small.")
+    private @Nullable String witness;
 
     @Option(
             names = "--storage-port",
@@ -125,7 +137,13 @@ final class InitCommand implements Callable<Integer> {
                         drStoragePort,
                         device != null ? device : example ? "127.10.11.45" : localHosts.get(0),
                         drDevice != null ? drDevice : drHosts.get(0),
-                        cron);
+                        cron,
+                        witness != null
+                                ? Optional.of(witness)
+                                : example
+                                        ? ClusterPlan.exampleHosts(profile, Site.WITNESS).stream()
+                                                .findFirst()
+                                        : Optional.empty());
         char[] passphrase = Passphrases.read(passphraseFile, true);
         Mbr mbr;
         try {
@@ -147,7 +165,7 @@ final class InitCommand implements Callable<Integer> {
         text.append("Cluster ").append(mbr.name()).append(' ').append(mbr.cluster());
         text.append(" is written to ").append(folder).append("\n\n");
         Text.Table table = new Text.Table("NODE", "SITE", "ADDRESS", "START WITH");
-        for (Site site : List.of(Site.LOCAL, Site.DR)) {
+        for (Site site : Site.values()) {
             for (NodeAddress node : mbr.nodes(site)) {
                 Path config = folder.resolve("nodes").resolve(node.id()).resolve("node.yml");
                 table.row(

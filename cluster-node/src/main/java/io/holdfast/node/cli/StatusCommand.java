@@ -54,6 +54,9 @@ final class StatusCommand extends ApiCommand {
                         Objects.requireNonNullElse(s.leader(), "unknown"),
                         s.appliedIndex(),
                         s.protectedIndex()));
+        if (s.autoFailover() != null) {
+            text.append("Automatic failover ").append(s.autoFailover()).append('\n');
+        }
         for (String warning : s.warnings()) {
             text.append("! ").append(warning).append('\n');
         }

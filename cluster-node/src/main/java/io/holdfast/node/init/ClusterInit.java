@@ -38,13 +38,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Collectors;
 
 /**
  * Creates a cluster's folder from a {@link ClusterPlan}: everything that its nodes and its operator
  * need before the first start. Each {@code nodes/<id>} may be moved to its machine as it is.
  *
  * <pre>
- * DIR/ca/root, ca/local, ca/dr          authorities; take root offline
+ * DIR/ca/root, ca/local, ca/dr, ...     authorities; take root offline
  * DIR/mbr.json                          Master Backup Record, signed with the cluster's key
  * DIR/resources.json                    what the first leader loads
  * DIR/nodes/ID/node.yml, mbr.json, resources.json (local nodes), identity/, storage-identity/, data/role.json
@@ -111,9 +112,7 @@ public final class ClusterInit {
                         cluster,
                         plan.name(),
                         plan.profile(),
-                        Map.of(
-                                Site.LOCAL, plan.nodes(Site.LOCAL),
-                                Site.DR, plan.nodes(Site.DR)),
+                        plan.sites().stream().collect(Collectors.toMap(site -> site, plan::nodes)),
                         "raft:" + lineage,
                         ClusterPlan.catalogName(Site.LOCAL),
                         "none",
@@ -132,7 +131,7 @@ public final class ClusterInit {
         ClusterFiles.write(folder.resolve("mbr.json"), mbrText);
         ClusterFiles.write(folder.resolve("resources.json"), seed);
         List<OperatorContext.Node> contextNodes = new ArrayList<>();
-        for (Site site : List.of(Site.LOCAL, Site.DR)) {
+        for (Site site : plan.sites()) {
             CertificateAuthority issuing = root.createIssuing(site.word(), AUTHORITY_VALIDITY);
             issuing.save(ClusterFiles.issuingAuthority(folder, site.word()));
             for (NodeAddress node : plan.nodes(site)) {
@@ -155,11 +154,13 @@ public final class ClusterInit {
                 }
                 ClusterFiles.write(home.resolve("node.yml"), nodeYaml(plan, site, node));
                 ClusterFiles.folder(home.resolve("data"));
-                new RoleFile(site == Site.LOCAL ? "ACTIVE" : "STANDBY", mbr.epoch(), lineage)
+                new RoleFile(firstRole(site), mbr.epoch(), lineage)
                         .write(home.resolve("data/role.json"));
-                contextNodes.add(
-                        new OperatorContext.Node(
-                                node.id(), site, Endpoint.of(node.host(), node.restPort())));
+                if (site != Site.WITNESS) {
+                    contextNodes.add(
+                            new OperatorContext.Node(
+                                    node.id(), site, Endpoint.of(node.host(), node.restPort())));
+                }
             }
             if (site == Site.LOCAL) {
                 issuing.enrol(PeerIdentity.OPERATOR, operator, MEMBER_VALIDITY, List.of())
@@ -171,6 +172,14 @@ public final class ClusterInit {
                 OperatorContext.print(
                         cluster, plan.name(), operator, "identity", "..", contextNodes));
         return mbr;
+    }
+
+    private static String firstRole(Site site) {
+        return switch (site) {
+            case LOCAL -> "ACTIVE";
+            case DR -> "STANDBY";
+            case WITNESS -> "WITNESS";
+        };
     }
 
     private static Credentials member(

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -17,7 +18,8 @@ import java.util.stream.Stream;
  * site serves its catalog and its storage; the others keep MBR and resource DB.
  *
  * @param name what people call the cluster
- * @param profile {@code p2-small}: one node a site; {@code p2}: three
+ * @param profile {@code p2-small}: one node a site; {@code p2}: three; {@code p3-small} and {@code p3}:
+ *     one and two, and a witness at a third place
  * @param local hosts of the local site, in order
  * @param dr hosts of the DR site, in order
  * @param localStoragePort of the storage media agent on the first local host
@@ -25,6 +27,7 @@ import java.util.stream.Stream;
  * @param localDevice IP address that the local storage owns as backup media
  * @param drDevice the same at DR
  * @param cron when scheduled backups start, in UTC
+ * @param witness host of the witness; empty without one
  */
 public record ClusterPlan(
         String name,
@@ -35,9 +38,11 @@ public record ClusterPlan(
         int drStoragePort,
         String localDevice,
         String drDevice,
-        String cron) {
+        String cron,
+        Optional<String> witness) {
     /** Nodes of a site by profile. */
-    private static final Map<String, Integer> NODES = Map.of("p2-small", 1, "p2", 3);
+    private static final Map<String, Integer> NODES =
+            Map.of("p2-small", 1, "p2", 3, "p3-small", 1, "p3", 2);
 
     /** REST, Raft, site and catalog ports of every node. */
     public static final int REST = 8443;
@@ -56,12 +61,22 @@ public record ClusterPlan(
         }
         Integer nodes = NODES.get(profile);
         if (nodes == null) {
-            throw new FormatException("profile", profile, 0, "p2-small or p2");
+            throw new FormatException("profile", profile, 0, "p2-small, p2, p3-small or p3");
         }
         requireCount(profile, "local", local, nodes);
         requireCount(profile, "dr", dr, nodes);
+        if (isP3(profile) != witness.isPresent()) {
+            throw new FormatException(
+                    "--witness",
+                    witness.orElse(""),
+                    0,
+                    isP3(profile)
+                            ? "a host at a third place, for profile " + profile
+                            : "nothing for profile " + profile + "; p3 and p3-small have one");
+        }
         Set<String> seen = new HashSet<>();
-        for (String host : Stream.concat(local.stream(), dr.stream()).toList()) {
+        for (String host :
+                Stream.of(local.stream(), dr.stream(), witness.stream()).flatMap(h -> h).toList()) {
             if (!Endpoint.ofHost(host).host().equals(host)) {
                 throw new FormatException("host", host, 0, Endpoint.ofHost(host).host());
             }
@@ -69,6 +84,35 @@ public record ClusterPlan(
                 throw new FormatException("list of hosts", host, 0, "every host once");
             }
         }
+    }
+
+    /** A plan without a witness. */
+    public ClusterPlan(
+            String name,
+            String profile,
+            List<String> local,
+            List<String> dr,
+            int localStoragePort,
+            int drStoragePort,
+            String localDevice,
+            String drDevice,
+            String cron) {
+        this(
+                name,
+                profile,
+                local,
+                dr,
+                localStoragePort,
+                drStoragePort,
+                localDevice,
+                drDevice,
+                cron,
+                Optional.empty());
+    }
+
+    /** Whether a profile has a witness. */
+    public static boolean isP3(String profile) {
+        return profile.equals("p3") || profile.equals("p3-small");
     }
 
     private static void requireCount(String profile, String site, List<String> hosts, int nodes) {
@@ -84,14 +128,28 @@ public record ClusterPlan(
     /** The worked example's hosts of a site, as many as the profile wants. */
     public static List<String> exampleHosts(String profile, Site site) {
         List<String> three =
-                site == Site.LOCAL
-                        ? List.of("127.10.11.44", "127.10.11.46", "127.10.11.47")
-                        : List.of("127.50.4.4", "127.50.4.5", "127.50.4.6");
+                switch (site) {
+                    case LOCAL -> List.of("127.10.11.44", "127.10.11.46", "127.10.11.47");
+                    case DR -> List.of("127.50.4.4", "127.50.4.5", "127.50.4.6");
+                    case WITNESS -> List.of("127.90.0.9");
+                };
+        if (site == Site.WITNESS) {
+            return isP3(profile) ? three : List.of();
+        }
         return three.subList(0, NODES.getOrDefault(profile, 1));
     }
 
     List<String> hosts(Site site) {
-        return site == Site.LOCAL ? local : dr;
+        return switch (site) {
+            case LOCAL -> local;
+            case DR -> dr;
+            case WITNESS -> witness.stream().toList();
+        };
+    }
+
+    /** The sites of this plan, each with at least one node. */
+    public List<Site> sites() {
+        return Stream.of(Site.values()).filter(s -> !hosts(s).isEmpty()).toList();
     }
 
     int storagePort(Site site) {
@@ -115,23 +173,25 @@ public record ClusterPlan(
         return Endpoint.of(hosts(site).get(0), CATALOG);
     }
 
-    /** The nodes of a site as the MBR lists them: {@code l1}, {@code l2}, ... or {@code d1}, ... */
+    /** The nodes of a site as the MBR lists them: {@code l1}, {@code l2}, ..., {@code d1}, ... or {@code w1}. */
     public List<NodeAddress> nodes(Site site) {
         List<NodeAddress> nodes = new ArrayList<>();
         for (String host : hosts(site)) {
             nodes.add(
                     new NodeAddress(
-                            (site == Site.LOCAL ? "l" : "d") + (nodes.size() + 1),
+                            site.word().charAt(0) + Integer.toString(nodes.size() + 1),
                             host,
                             REST,
                             RAFT,
                             SITE,
-                            nodes.isEmpty()
-                                    ? Set.of(
-                                            NodeConfig.BACKUP_SERVER,
-                                            NodeConfig.CATALOG_SERVER,
-                                            NodeConfig.STORAGE)
-                                    : Set.of(NodeConfig.BACKUP_SERVER)));
+                            site == Site.WITNESS
+                                    ? Set.of(NodeConfig.WITNESS)
+                                    : nodes.isEmpty()
+                                            ? Set.of(
+                                                    NodeConfig.BACKUP_SERVER,
+                                                    NodeConfig.CATALOG_SERVER,
+                                                    NodeConfig.STORAGE)
+                                            : Set.of(NodeConfig.BACKUP_SERVER)));
         }
         return nodes;
     }

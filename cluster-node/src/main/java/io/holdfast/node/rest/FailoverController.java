@@ -6,6 +6,7 @@ import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
 import io.micronaut.http.HttpRequest;
@@ -50,6 +51,17 @@ class FailoverController {
     @Get("/failover/loss-ledger")
     LossLedgerView lossLedger(HttpRequest<?> request) {
         return Calls.as(request, api::lossLedger);
+    }
+
+    /** Switches automatic failover. The operator is taken from the certificate. */
+    @Post("/failover/automatic")
+    StatusView autoFailover(HttpRequest<?> request, @Body Requests.AutoFailover body) {
+        Requests.AutoFailover complete =
+                new Requests.AutoFailover(
+                        body.on(),
+                        PeerFilter.caller(request).id(),
+                        Optional.ofNullable(body.reason()).orElse(""));
+        return Calls.as(request, () -> api.autoFailover(complete));
     }
 
     /** Hands the cluster over to the other site. The operator is taken from the certificate. */

@@ -213,6 +213,11 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
+    public StatusView autoFailover(Requests.AutoFailover request) {
+        return write("POST", "/failover/automatic", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
     public ReconcileView reconcileReport() {
         return read("/reconcile", USUAL, new TypeReference<>() {});
     }

@@ -117,8 +117,12 @@ final class ClusterLog implements SitePorts.Log {
     /** Writes. @throws ApiException as the class comment says */
     @Override
     public Written submit(Command command, UUID operation) {
+        return submit(epoch.get(), command, operation);
+    }
+
+    private Written submit(Epoch proposer, Command command, UUID operation) {
         try {
-            Written written = RaftHost.await(raft.submit(lineage, epoch.get(), command, operation));
+            Written written = RaftHost.await(raft.submit(lineage, proposer, command, operation));
             if (written.reply() instanceof Reply.Refused refused) {
                 throw refused(refused);
             }
@@ -134,6 +138,11 @@ final class ClusterLog implements SitePorts.Log {
                     "Written or not, the answer got lost: " + e.getMessage(),
                     "Read back, then repeat with the same operation id " + operation);
         }
+    }
+
+    @Override
+    public void changeEpoch(Command.EpochChange change, Epoch parent, UUID operation) {
+        submit(parent, change, operation);
     }
 
     private ApiException refused(Reply.Refused refused) {

@@ -33,6 +33,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +56,7 @@ final class JobRunner implements AutoCloseable {
     private final JobJournal journal;
     private final Map<UUID, Thread> running = new ConcurrentHashMap<>();
     private final Semaphore slots = new Semaphore(MAX_RUNNING);
+    private volatile BooleanSupplier commands = () -> true;
     private volatile boolean working;
 
     JobRunner(ClusterLog log, Peers peers, JobJournal journal) {
@@ -121,9 +123,18 @@ final class JobRunner implements AutoCloseable {
         }
     }
 
+    /** Agents are commanded only while this holds: a process that stood still may have lost it. */
+    void commandsWhile(BooleanSupplier mayCommand) {
+        commands = mayCommand;
+    }
+
     private void run(UUID id) throws InterruptedException {
         long silentSince = System.nanoTime();
         while (working) {
+            if (!commands.getAsBoolean()) {
+                Thread.sleep(RETRY_PAUSE);
+                continue;
+            }
             Optional<JobRecord> record = log.state().job(id);
             if (record.isEmpty() || record.get().state() != JobState.OPEN) {
                 return;

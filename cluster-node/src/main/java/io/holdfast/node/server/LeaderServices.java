@@ -27,10 +27,13 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -67,6 +70,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private final List<Thread> threads = new ArrayList<>();
     private @Nullable Epoch allowed;
     private @Nullable ProtectionWatch protection;
+    private volatile BooleanSupplier commands = () -> true;
     private boolean working;
     private volatile boolean ready;
     private volatile boolean closed;
@@ -102,6 +106,12 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         this.clock = clock;
     }
 
+    /** What touches agents, stores and catalogs waits while this does not hold. */
+    void commandsWhile(BooleanSupplier mayCommand) {
+        commands = mayCommand;
+        jobs.commandsWhile(mayCommand);
+    }
+
     // ---------------------------------------------------------------- who may
 
     /** The site machine: this site owns the epoch. */
@@ -131,8 +141,15 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         }
         Epoch epoch = allowed;
         if (epoch == null) {
-            handLeadershipHome(lineage);
+            if (mbr.get().nodes(Site.WITNESS).isEmpty()) {
+                handLeadershipHome(lineage); // in P3 the site machine says where it belongs
+            }
             return;
+        }
+        ProtectionWatch old = protection;
+        if (old != null && !old.book().epoch().equals(epoch)) {
+            old.close();
+            protection = null;
         }
         if (protection == null) {
             ProtectionWatch next = new ProtectionWatch(book(mbr.get(), site, self, lineage, epoch));
@@ -218,6 +235,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                         .start(() -> {
                             try {
                                 ensureSeeded();
+                                ensureSuspended();
                                 ready = true;
                                 jobs.start();
                             } catch (InterruptedException e) {
@@ -252,7 +270,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                         .start(() -> {
                             while (!Thread.currentThread().isInterrupted()) {
                                 try {
-                                    if (log.state().isSeeded()) {
+                                    if (log.state().isSeeded() && commands.getAsBoolean()) {
                                         round.run();
                                     }
                                     Thread.sleep(pause);
@@ -319,12 +337,26 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         }
     }
 
+    /** In one lineage (P3) nobody else has written who is suspended at this site. */
+    private void ensureSuspended() throws InterruptedException {
+        Map<UUID, String> suspended = new TreeMap<>();
+        Views.suspended(Lookup.in(log.state()), site)
+                .forEach(s -> suspended.put(s.client(), s.reason()));
+        if (!log.state().suspended().equals(suspended)) {
+            log.submitWhileLeading(new Command.SetSuspended(suspended), UUID.randomUUID());
+        }
+    }
+
     // ---------------------------------------------------------------- members
 
     /** Brings every node that is ready into the lineage, in the layout of the active site. */
     private void adopt() {
         UUID lineage = log.lineage();
         Epoch epoch = log.state().epoch();
+        if (!mbr.get().nodes(Site.WITNESS).isEmpty()) {
+            adoptStretched(lineage, epoch);
+            return;
+        }
         for (PeerWatch.Seen peer : watch.all()) {
             Optional<SiteDescription> description = peer.description();
             if (!peer.reachable() || description.isEmpty() || !log.leads()) {
@@ -367,11 +399,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private void adopt(UUID lineage, Epoch epoch, NodeAddress node, SiteDescription description)
             throws IOException {
         boolean ours = description.site() == site;
-        boolean ready =
-                description.admitted()
-                        && description.promise().filter(p -> p.compareTo(epoch) <= 0).isPresent()
-                        && (description.state().equals("STANDBY")
-                                || ours && description.state().equals("ACTIVE"));
+        boolean ready = isReady(description, epoch);
         List<Member> now = raft.members(lineage);
         Optional<Member> member =
                 now.stream().filter(m -> m.nodeId().equals(node.id())).findFirst();
@@ -390,6 +418,82 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         watch.client(node).openLineage(new LineageSpec(lineage, members), epoch, true);
         raft.addMember(lineage, next);
         LOG.info("Node {} is adopted as {}", node.id(), next.voter() ? "voter" : "listener");
+    }
+
+    private boolean isReady(SiteDescription description, Epoch epoch) {
+        boolean ours = description.site() == site;
+        boolean rests =
+                switch (description.state()) {
+                    case "STANDBY", "WITNESS" -> true;
+                    case "ACTIVE", "AWAIT_CONFIRM" -> ours;
+                    default -> false;
+                };
+        return rests
+                && description.admitted()
+                && description.promise().filter(p -> p.compareTo(epoch) <= 0).isPresent();
+    }
+
+    /**
+     * In P3 every node votes, and all that are missing become voters in one step, so that no place has
+     * a majority on the way. Until then the lineage is the own site's, and P2 applies.
+     */
+    private void adoptStretched(UUID lineage, Epoch epoch) {
+        List<Member> now = raft.members(lineage);
+        List<Member> missing = new ArrayList<>();
+        List<NodeAddress> nodes = new ArrayList<>();
+        boolean stretched = GroupWatch.isStretched(mbr.get(), now);
+        for (PeerWatch.Seen peer : watch.all()) {
+            Optional<SiteDescription> description = peer.description();
+            boolean there =
+                    description.isPresent()
+                            && now.stream()
+                                    .anyMatch(m ->
+                                            m.nodeId().equals(peer.node().id())
+                                                    && m.incarnation()
+                                                            .equals(
+                                                                    description
+                                                                            .get()
+                                                                            .incarnation()));
+            if (there) {
+                continue;
+            }
+            if (peer.reachable() && description.isPresent() && isReady(description.get(), epoch)) {
+                missing.add(
+                        SiteActions.member(
+                                peer.node(),
+                                description.get(),
+                                true,
+                                votes(peer.node(), description.get().site())));
+                nodes.add(peer.node());
+            } else if (!stretched) {
+                return; // all or none
+            }
+        }
+        if (missing.isEmpty() || !log.leads()) {
+            return;
+        }
+        List<Member> members = new ArrayList<>(now);
+        missing.forEach(a -> members.removeIf(m -> m.nodeId().equals(a.nodeId())));
+        members.addAll(missing);
+        try {
+            for (NodeAddress node : nodes) {
+                watch.client(node).openLineage(new LineageSpec(lineage, members), epoch, true);
+            }
+            raft.addMembers(lineage, missing);
+            LOG.info("Adopted as voters: {}", missing);
+        } catch (RemoteException e) {
+            LOG.info("Not adopted yet: {}", e.getMessage());
+        } catch (IOException e) {
+            LOG.warn("Not adopted yet: {}", e.getMessage());
+        }
+    }
+
+    /** The active site leads, then the other one; the witness when nobody else can. */
+    private int votes(NodeAddress node, Site of) {
+        if (of == Site.WITNESS) {
+            return 0;
+        }
+        return of == site ? 1 + SiteActions.priority(mbr.get().nodes(site), node.id()) : 1;
     }
 
     /** The active site's nodes vote; of three at the passive site two do, of one none (DECISIONS 13). */

@@ -15,6 +15,7 @@ import io.holdfast.catalog.CatalogService;
 import io.holdfast.catalog.PieceGate;
 import io.holdfast.chunk.ChunkStore;
 import io.holdfast.chunk.folder.FolderChunkStore;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.modeswitch.SiteConfig;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.config.NodeConfig;
@@ -322,12 +323,25 @@ final class NodeServer implements AutoCloseable {
                         controller::post,
                         mbrFile::update));
         events.to(services);
+        services.commandsWhile(controller::mayCommand);
+        GroupWatch group =
+                own(
+                        new GroupWatch(
+                                raft,
+                                log,
+                                mbrFile::current,
+                                config.node(),
+                                () -> controller.state().epoch(),
+                                controller::post,
+                                controller::majorityAt));
+        events.to(group);
         own(
                 GrpcServerHost.builder(tls)
                         .listen(address(config.listen().site()))
                         .service(new SiteService(handler, incarnation), Set.of(PeerIdentity.NODE))
                         .start());
         controller.start(role);
+        group.start();
         shipping.start(controller);
         own(RestServer.start(config, tls, (NodeApi) api));
         own(rehearsals);
@@ -359,14 +373,19 @@ final class NodeServer implements AutoCloseable {
     }
 
     private SiteConfig machineConfig(Mbr mbr) {
+        boolean witness = config.site() == Site.WITNESS;
         return new SiteConfig(
                 config.site(),
                 config.node(),
-                ids(mbr, config.site()),
-                ids(mbr, config.site().peer()),
+                ids(mbr, witness ? Site.LOCAL : config.site()),
+                ids(mbr, witness ? Site.DR : config.site().peer()),
                 config.replication().degrade().toMillis(),
                 Math.max(1, config.replication().stable().toMillis()),
-                SiteConfig.ATTEMPT_MILLIS);
+                SiteConfig.ATTEMPT_MILLIS,
+                mbr.nodes(Site.WITNESS).stream()
+                        .findFirst()
+                        .map(w -> Profile.p3(w.id()))
+                        .orElseGet(Profile::p2));
     }
 
     private static Set<String> ids(Mbr mbr, Site site) {

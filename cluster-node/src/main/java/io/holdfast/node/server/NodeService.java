@@ -669,6 +669,24 @@ final class NodeService implements NodeApi {
     }
 
     @Override
+    public StatusView autoFailover(Requests.AutoFailover request) {
+        return write(
+                leader -> leader.autoFailover(request),
+                () -> {
+                    if (status.status().autoFailover() == null) {
+                        throw new ApiException(
+                                ApiException.Kind.REFUSED,
+                                "This cluster has no witness: DR takes over by command only",
+                                "See: holdfast failover");
+                    }
+                    log.submit(
+                            new Command.SetAutoFailover(
+                                    request.on(), request.operator(), request.reason()));
+                    return status.status();
+                });
+    }
+
+    @Override
     public SwitchoverView switchover(Requests.Switchover request) {
         return write(leader -> leader.switchover(request), () -> site.switchover(request));
     }

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
@@ -95,6 +96,16 @@ final class NodeSiteHandler extends RaftSiteHandler {
     }
 
     @Override
+    public boolean askWitness(String candidate, Set<String> lost, long term, long question)
+            throws IOException {
+        SiteController bound = controller;
+        if (bound == null) {
+            throw new SubmitException.Unavailable("This node is starting.", null);
+        }
+        return bound.witnessAsked(candidate, lost, term, question);
+    }
+
+    @Override
     public Tail readTail(UUID lineage, Epoch epoch) throws IOException, StaleEpochException {
         guard.observe(epoch);
         return actions.ownTail(lineage);
@@ -113,6 +124,14 @@ final class NodeSiteHandler extends RaftSiteHandler {
         if (join) {
             requireReconciled(epoch);
         }
+        if (actions.hasLeft(spec.lineage())) {
+            throw new SubmitException.Unavailable(
+                    "This node has left lineage "
+                            + spec.lineage()
+                            + ", and Raft still knows it there as the voter that it was. Stop it, and"
+                            + " admit it as a new member with: holdfast readmit",
+                    null);
+        }
         actions.closeLineages(spec.lineage());
         long applied = super.openLineage(spec, epoch, join);
         log.use(spec.lineage());
@@ -126,6 +145,8 @@ final class NodeSiteHandler extends RaftSiteHandler {
                 bound != null
                         && bound.state().epoch().equals(epoch)
                         && (bound.state().role() == SiteRole.STANDBY
+                                || bound.state().role() == SiteRole.WITNESS
+                                || bound.state().role() == SiteRole.AWAIT_CONFIRM
                                 || bound.state().role() == SiteRole.ACTIVE);
         if (!ready) {
             throw new SubmitException.Unavailable(

@@ -146,6 +146,11 @@ final class PeerWatch implements SitePorts.Sightings {
         return all().stream().filter(s -> siteOf(s.node()) == which).toList();
     }
 
+    /** The site whose contact matters: the other one; for the witness the local one. */
+    static Site across(Site site) {
+        return site == Site.WITNESS ? Site.LOCAL : site.peer();
+    }
+
     private Site siteOf(NodeAddress node) {
         return mbr.get().siteOf(node.id()).orElseThrow();
     }
@@ -153,7 +158,10 @@ final class PeerWatch implements SitePorts.Sightings {
     /** When the other site was heard last, epoch microseconds; empty for never. */
     @Override
     public Optional<Long> lastContactMicros() {
-        return of(site.peer()).stream().map(Seen::atMicros).filter(at -> at > 0).max(Long::compare);
+        return of(across(site)).stream()
+                .map(Seen::atMicros)
+                .filter(at -> at > 0)
+                .max(Long::compare);
     }
 
     void close() {

@@ -86,20 +86,27 @@ final class Protector {
 
     private boolean isThere(Lookup lookup, JobRecord job) throws RemoteException {
         CatalogRecord row = job.row().orElseThrow();
-        Site other = lookup.state().epoch().site().peer();
-        Optional<Endpoint> storage =
-                Peers.storageAt(lookup, Identifier.parse(row.location()), other);
+        // A piece that the other site had taken before it was lost may be there only.
+        Site active = lookup.state().epoch().site();
+        Site other = active.peer();
         Optional<CatalogResource> catalog =
                 lookup.catalogs().stream()
                         .filter(c -> c.name().equals(row.originCatalog()))
                         .findFirst();
-        if (storage.isEmpty() || catalog.isEmpty()) {
+        if (catalog.isEmpty()) {
             return false;
         }
-        return holds(peers.storage(storage.get()), job.id(), job.pieceHeader().orElseThrow())
-                && peers.catalog(Peers.servedAt(lookup, catalog.get(), other))
-                        .get(row.piece())
-                        .isPresent();
+        return isAt(lookup, job, catalog.get(), other)
+                && (job.epoch().site() == active || isAt(lookup, job, catalog.get(), active));
+    }
+
+    private boolean isAt(Lookup lookup, JobRecord job, CatalogResource catalog, Site at)
+            throws RemoteException {
+        CatalogRecord row = job.row().orElseThrow();
+        Optional<Endpoint> storage = Peers.storageAt(lookup, Identifier.parse(row.location()), at);
+        return storage.isPresent()
+                && holds(peers.storage(storage.get()), job.id(), job.pieceHeader().orElseThrow())
+                && peers.catalog(Peers.servedAt(lookup, catalog, at)).get(row.piece()).isPresent();
     }
 
     /** Whether a storage holds a frame durably. */

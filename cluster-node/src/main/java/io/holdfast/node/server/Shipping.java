@@ -118,7 +118,16 @@ final class Shipping implements AutoCloseable {
         Shipper now = shipper;
         if (now != null) {
             switch (controller.state().role()) {
-                case BOOT, AWAIT_CONFIRM -> now.pause();
+                case BOOT -> now.pause();
+                case AWAIT_CONFIRM -> {
+                    // In a stretched group (P3) those of the active site that do not lead wait
+                    // here.
+                    if (controller.state().group().stretched()) {
+                        now.resume();
+                    } else {
+                        now.pause();
+                    }
+                }
                 case ACTIVE, DRAINING, STANDBY, SEALING, PROMOTING, FENCED, RECONCILING, WITNESS ->
                         now.resume();
             }

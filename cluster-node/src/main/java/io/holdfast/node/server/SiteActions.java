@@ -131,6 +131,37 @@ final class SiteActions implements SitePorts.Steps {
         watch.client(node(member)).promise(epoch, candidate);
     }
 
+    @Override
+    public boolean askWitness(String witness, Set<String> lost, long term, long question)
+            throws RemoteException {
+        NodeAddress node = node(witness);
+        return new SiteClient(watch.channel(node), PeerWatch.TIMEOUT)
+                .askWitness(self, lost, term, question);
+    }
+
+    @Override
+    public void prefer(UUID lineage, Site preferred) throws IOException {
+        IOException failed = null;
+        List<NodeAddress> nodes = new ArrayList<>(mbr.get().nodes(preferred));
+        // Who leads already is asked first: then nothing moves but the priority.
+        nodes.sort(Comparator.comparing(n -> !raft.leader(lineage).equals(Optional.of(n.id()))));
+        for (NodeAddress node : nodes) {
+            if (raft.members(lineage).stream()
+                    .noneMatch(m -> m.voter() && m.nodeId().equals(node.id()))) {
+                continue;
+            }
+            try {
+                raft.transferLeadership(lineage, node.id(), Duration.ofSeconds(3));
+                return;
+            } catch (IOException e) {
+                failed = e;
+            }
+        }
+        throw failed == null
+                ? new IOException("site " + preferred.word() + " has no voter in " + lineage)
+                : failed;
+    }
+
     private NodeAddress node(String id) {
         return mbr.get()
                 .node(id)
@@ -189,6 +220,11 @@ final class SiteActions implements SitePorts.Steps {
                 .orElseThrow(() ->
                         new SubmitException.Unavailable(
                                 "Node " + self + " has no lineage's record whole.", null));
+    }
+
+    @Override
+    public Epoch tailEpoch() {
+        return tailToSeed().materialize().epoch();
     }
 
     private Tail tailToSeed() {
@@ -297,6 +333,13 @@ final class SiteActions implements SitePorts.Steps {
         }
     }
 
+    /** Whether this member has left a lineage: Raft there still knows it as the voter that it was. */
+    boolean hasLeft(UUID lineage) {
+        return !raft.isOpen(lineage)
+                && (Files.exists(tailFile(lineage))
+                        || Files.exists(folder.resolve("reconciled-" + lineage)));
+    }
+
     /** One member of the active site is preferred as leader; the others are equal. */
     static int priority(List<NodeAddress> own, String id) {
         return own.getFirst().id().equals(id) ? 2 : 1;
@@ -395,8 +438,9 @@ final class SiteActions implements SitePorts.Steps {
         }
         left.sort(Comparator.comparing(t -> t.materialize().epoch()));
         for (Tail tail : left) {
-            // A lineage of the own site was seeded from the longest tail of its members.
-            if (epoch.site() != site) {
+            // A lineage of the own site was seeded from the newest tail of its members; a witness
+            // has acknowledged nothing.
+            if (epoch.site() != site && site != Site.WITNESS) {
                 handOver(epoch, tail, leaderOf(peers));
             }
             Files.move(

@@ -11,6 +11,7 @@ import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.modeswitch.SiteMachine;
 import io.holdfast.modeswitch.SiteRole;
 import io.holdfast.modeswitch.SiteState;
+import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Requests;
@@ -53,6 +54,7 @@ final class SiteController implements AutoCloseable {
     /** How often the other nodes are asked, and time is told to the machine. */
     static final Duration ROUND = Duration.ofMillis(300);
 
+    private static final long LONG_AGO = Duration.ofDays(1).toNanos();
     private static final Logger LOG = LoggerFactory.getLogger(SiteController.class);
 
     private final SiteConfig config;
@@ -73,6 +75,10 @@ final class SiteController implements AutoCloseable {
             Executors.newSingleThreadExecutor(
                     Thread.ofVirtual().name("site-replication").factory());
 
+    private final Map<Long, CompletableFuture<Boolean>> witnessed = new ConcurrentHashMap<>();
+    private final AtomicLong majorityAt = new AtomicLong(System.nanoTime() - LONG_AGO);
+    private final AtomicLong questions = new AtomicLong();
+    private volatile @Nullable Site preferred;
     private final AtomicLong ticked = new AtomicLong(System.nanoTime());
     private volatile SiteState state;
     private volatile String problem = "";
@@ -113,11 +119,15 @@ final class SiteController implements AutoCloseable {
                     case "FENCED", "RECONCILING" -> SiteRole.FENCED;
                     default -> SiteRole.STANDBY;
                 };
-        log.use(lineageOf(durable.epoch()));
+        Epoch lineage = lineageEpoch(durable.lineage(), durable.epoch());
+        log.use(lineageOf(lineage));
         post(
                 new SiteEvent.Booted(
-                        role,
+                        config.site() == Site.WITNESS && role == SiteRole.STANDBY
+                                ? SiteRole.WITNESS
+                                : role,
                         durable.epoch(),
+                        lineage,
                         guard.max(),
                         actions.promisedTo(),
                         System.currentTimeMillis()));
@@ -146,10 +156,29 @@ final class SiteController implements AutoCloseable {
 
     /** Whether this node serves writes: it leads the active site. */
     boolean serves() {
-        return state.mayCommand()
+        return mayCommand()
                 && services.isReady()
                 && log.leads()
                 && guard.max().equals(state.epoch());
+    }
+
+    /**
+     * Whether this node may command agents and stores now. In P3 the lease is measured here, too: a
+     * process that stood still has told the machine nothing of the time that has passed.
+     */
+    boolean mayCommand() {
+        SiteState now = state;
+        return now.mayCommand() && (!now.group().stretched() || leaseRuns());
+    }
+
+    private boolean leaseRuns() {
+        long left = config.profile().leaseMillis() * 1_000_000;
+        return System.nanoTime() - majorityAt.get() < left;
+    }
+
+    /** A majority has answered what was sent at this time, on {@link System#nanoTime}. */
+    void majorityAt(long sentNanos) {
+        majorityAt.accumulateAndGet(sentNanos, (a, b) -> b - a > 0 ? b : a);
     }
 
     /** The leader of the active site, as far as this node knows. */
@@ -170,6 +199,19 @@ final class SiteController implements AutoCloseable {
 
     UUID lineageOf(Epoch epoch) {
         return LineageSpec.idOf(cluster, epoch);
+    }
+
+    /** The epoch at which a lineage was opened: {@code newest}, or in P3 one before it. */
+    private Epoch lineageEpoch(UUID lineage, Epoch newest) {
+        for (long n = newest.n(); n > 0; n--) {
+            for (Site owner : List.of(Site.LOCAL, Site.DR)) {
+                Epoch candidate = new Epoch(n, owner);
+                if (candidate.compareTo(newest) <= 0 && lineageOf(candidate).equals(lineage)) {
+                    return candidate;
+                }
+            }
+        }
+        return newest;
     }
 
     // ---------------------------------------------------------------- operators
@@ -219,6 +261,31 @@ final class SiteController implements AutoCloseable {
         }
     }
 
+    /**
+     * A member that leads asks this witness. Blocks until the machine has answered.
+     *
+     * @return whether these members are lost here, too
+     */
+    boolean witnessAsked(String candidate, Set<String> lost, long term, long question)
+            throws IOException {
+        long number = questions.incrementAndGet();
+        CompletableFuture<Boolean> answer = new CompletableFuture<>();
+        witnessed.put(number, answer);
+        try {
+            // The machine only hands term and question back; which call they belong to is ours.
+            post(new SiteEvent.WitnessAsked(candidate, lost, term, number));
+            return answer.get(1, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } catch (java.util.concurrent.ExecutionException
+                | java.util.concurrent.TimeoutException e) {
+            throw new IOException("This node is no witness in question " + question, e);
+        } finally {
+            witnessed.remove(number);
+        }
+    }
+
     private void watch() {
         while (!closed) {
             try {
@@ -228,7 +295,7 @@ final class SiteController implements AutoCloseable {
                         seen.description().ifPresent(d -> report(d, round));
                     }
                 }
-                if (state.mayCommand() && log.leads()) {
+                if (mayCommand() && log.leads()) {
                     services.watchReplication(this);
                 }
                 if (guard.max().compareTo(state.promise()) > 0) {
@@ -267,7 +334,18 @@ final class SiteController implements AutoCloseable {
             return;
         }
         Epoch epoch = peer.epoch().orElse(promise);
-        post(new SiteEvent.PeerReport(peer.node(), promise, role, epoch, round));
+        Epoch lineage =
+                peer.lineage()
+                        .map(id -> lineageEpoch(id, promise.compareTo(epoch) > 0 ? promise : epoch))
+                        .orElse(epoch);
+        post(
+                new SiteEvent.PeerReport(
+                        peer.node(),
+                        promise,
+                        role,
+                        epoch,
+                        config.profile().isP3() ? lineage : epoch,
+                        round));
     }
 
     // ---------------------------------------------------------------- decisions out
@@ -337,7 +415,7 @@ final class SiteController implements AutoCloseable {
                             () -> {
                                 Set<String> read = actions.readTails(epoch, members);
                                 operations.step("read tails", actions.tailText());
-                                post(new SiteEvent.TailsRead(epoch, read));
+                                post(new SiteEvent.TailsRead(epoch, read, actions.tailEpoch()));
                             });
             case SiteEffect.CloseLineage(Epoch but) -> actions.closeLineages(lineageOf(but));
             case SiteEffect.OpenLineage(Epoch epoch) ->
@@ -365,8 +443,11 @@ final class SiteController implements AutoCloseable {
                                 post(new SiteEvent.EpochChangeCommitted(epoch));
                             });
             case SiteEffect.StartServices(Epoch epoch) -> {
-                log.use(lineageOf(epoch));
+                log.use(lineageOf(state.lineage()));
                 services.allow(epoch);
+                if (state.group().stretched()) {
+                    prefer(config.site());
+                }
             }
             case SiteEffect.StopServices() -> services.forbid();
             case SiteEffect.Drain(Epoch epoch) ->
@@ -390,8 +471,10 @@ final class SiteController implements AutoCloseable {
                     aside("abort", () -> operations.abortDrain(epoch));
             case SiteEffect.BeginReconcile(Epoch epoch) ->
                     aside("reconcile", () -> reconcile(epoch));
-            case SiteEffect.JoinLineage(Epoch epoch, Epoch _) ->
-                    LOG.info("Waits to be adopted in epoch {}", epoch);
+            case SiteEffect.JoinLineage(Epoch epoch, Epoch lineage) -> {
+                log.use(lineageOf(lineage));
+                LOG.info("Waits to be adopted in epoch {}, lineage of {}", epoch, lineage);
+            }
             case SiteEffect.CommitReplication(ReplicationState replication) ->
                     replications.execute(
                             work(
@@ -414,13 +497,33 @@ final class SiteController implements AutoCloseable {
                             });
             case SiteEffect.Refuse(String reason) -> operations.refused(reason);
             case SiteEffect.Ignore ignored -> LOG.debug("Ignored: {}", ignored.reason());
-            case SiteEffect.ChangeEpoch _,
-                    SiteEffect.OpenAckGate _,
-                    SiteEffect.AskWitness _,
-                    SiteEffect.AnswerWitness _,
-                    SiteEffect.PreferSite _ ->
-                    throw new IllegalStateException(
-                            effect + " belongs to profile P3, and this node runs P2");
+            case SiteEffect.ChangeEpoch(
+                            Epoch epoch,
+                            Epoch parent,
+                            String reason,
+                            String coordinator) ->
+                    attempt(
+                            "epoch change",
+                            epoch,
+                            () -> changeEpoch(epoch, parent, reason, coordinator));
+            case SiteEffect.OpenAckGate _ -> {
+                // The sender compares the applied epoch with the promise, and both are the new one.
+            }
+            case SiteEffect.AskWitness(
+                            String witness,
+                            Set<String> lost,
+                            long term,
+                            long question) ->
+                    Thread.ofVirtual()
+                            .name("site-witness")
+                            .start(() -> askWitness(witness, lost, term, question));
+            case SiteEffect.AnswerWitness(String _, boolean lost, long _, long question) -> {
+                CompletableFuture<Boolean> waiting = witnessed.get(question);
+                if (waiting != null) {
+                    waiting.complete(lost);
+                }
+            }
+            case SiteEffect.PreferSite(Site site) -> prefer(site);
         }
     }
 
@@ -508,10 +611,56 @@ final class SiteController implements AutoCloseable {
         }
     }
 
+    /** Again and again while it is wanted: a takeover that is lost on the way would end it. */
+    private void changeEpoch(Epoch epoch, Epoch parent, String reason, String coordinator)
+            throws InterruptedException {
+        UUID operation = UUID.randomUUID();
+        while (!closed && attempts(epoch)) {
+            try {
+                operations.changeEpoch(epoch, parent, reason, coordinator, operation);
+                return;
+            } catch (ApiException e) {
+                switch (e.kind()) {
+                    case UNKNOWN, UNAVAILABLE -> Thread.sleep(ROUND);
+                    case REFUSED, STALE_EPOCH, NOT_FOUND, USAGE, FAILED -> throw e;
+                }
+            }
+        }
+    }
+
+    /** Every tick asks anew: an answer that is lost needs nobody. */
+    private void askWitness(String witness, Set<String> lost, long term, long question) {
+        try {
+            post(
+                    new SiteEvent.WitnessAnswered(
+                            actions.askWitness(witness, lost, term, question), term, question));
+        } catch (RemoteException | RuntimeException e) {
+            LOG.info("The witness does not answer: {}", e.getMessage());
+        }
+    }
+
+    /** Until it is so, this node leads no more, or another site is preferred. */
+    private void prefer(Site site) {
+        preferred = site;
+        Thread.ofVirtual()
+                .name("site-prefer")
+                .start(() -> {
+                    while (!closed && log.leads() && preferred == site) {
+                        try {
+                            actions.prefer(log.lineage(), site);
+                            return;
+                        } catch (IOException | RuntimeException e) {
+                            LOG.info("The lead stays here for now: {}", e.getMessage());
+                            pause();
+                        }
+                    }
+                });
+    }
+
     private void reconcile(Epoch epoch) throws InterruptedException {
         while (!closed && state.role() == SiteRole.RECONCILING) {
             try {
-                actions.reconcile(epoch, watch.of(config.site().peer()));
+                actions.reconcile(epoch, watch.of(PeerWatch.across(config.site())));
                 post(new SiteEvent.ReconcileDone(epoch));
                 return;
             } catch (IOException | RuntimeException e) {

@@ -122,6 +122,9 @@ final class SiteOperations {
     // ---------------------------------------------------------------- pre-flight
 
     PreflightView preflight() {
+        if (site == Site.WITNESS) {
+            throw refusal("a witness stores no backup and is never active");
+        }
         watch.round();
         SiteState state = controller().state();
         ClusterState cluster = log.state();
@@ -272,6 +275,9 @@ final class SiteOperations {
     // ---------------------------------------------------------------- failover
 
     FailoverView failover(Requests.Failover request) {
+        if (site == Site.WITNESS) {
+            throw refusal("a witness stores no backup and is never active");
+        }
         Running mine =
                 begin(
                         request.operation(),
@@ -431,9 +437,18 @@ final class SiteOperations {
         }
         switch (after.role()) {
             case SEALING -> now.step("seal", "collects promises for the new epoch");
-            case PROMOTING -> now.step("promises", "durable on a quorum: " + promises(after));
+            case PROMOTING ->
+                    now.step(
+                            before.role() == SiteRole.SEALING ? "promises" : "lease",
+                            before.role() == SiteRole.SEALING
+                                    ? "durable on a quorum: " + promises(after)
+                                    : "waits until that of the old leader is over");
             case ACTIVE -> {
-                if (before.role() == SiteRole.PROMOTING) {
+                boolean taken =
+                        before.role() == SiteRole.PROMOTING
+                                || before.role() == SiteRole.AWAIT_CONFIRM
+                                        && after.epoch().compareTo(now.from) > 0;
+                if (taken) {
                     finish(now, after.epoch());
                 } else if (before.role() == SiteRole.DRAINING) {
                     fail(
@@ -482,6 +497,41 @@ final class SiteOperations {
         Views.suspended(Lookup.in(state), site).forEach(s -> suspended.put(s.client(), s.reason()));
         log.submitOnceLed(new Command.SetSuspended(suspended), operation("suspended/" + epoch));
         step("rewrite map", suspended.size() + " clients suspended");
+    }
+
+    /** The change of epoch in the same lineage (P3); the machine hears of it when it is applied. */
+    void changeEpoch(Epoch epoch, Epoch parent, String why, String coordinator, UUID operation) {
+        Running now = current();
+        Running asker = now == null || now.done.isDone() ? null : now;
+        String reason =
+                switch (why) {
+                    case "automatic" ->
+                            "failover: automatic; site "
+                                    + parent.site().word()
+                                    + " was lost at node "
+                                    + self
+                                    + " and at the witness";
+                    case "forced" -> asker != null ? asker.reason : "failover: forced";
+                    default ->
+                            why
+                                    + COORDINATOR
+                                    + coordinator
+                                    + (asker != null ? " " + asker.reason : "");
+                };
+        UUID lineage = log.lineage();
+        log.changeEpoch(
+                new Command.EpochChange(
+                        epoch,
+                        lineage,
+                        Optional.of(lineage),
+                        0,
+                        log.appliedIndex(),
+                        ByteString.EMPTY,
+                        reason,
+                        asker != null ? asker.operator : "node " + self),
+                parent,
+                operation);
+        step("epoch change", epoch + " committed in the same lineage");
     }
 
     private static UUID operation(String what) {
@@ -544,7 +594,9 @@ final class SiteOperations {
                 mine.from.toString(),
                 opened.toString(),
                 mine.fromLineage,
-                controller().lineageOf(opened),
+                controller().state().group().stretched()
+                        ? log.lineage()
+                        : controller().lineageOf(opened),
                 Views.rewritten(lookup),
                 suspendedBefore.stream()
                         .filter(n -> Views.goOn(lookup, target).contains(n))

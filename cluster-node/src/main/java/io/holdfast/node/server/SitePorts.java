@@ -37,6 +37,9 @@ final class SitePorts {
 
         void submitOnceLed(Command command, UUID operation) throws InterruptedException;
 
+        /** Writes a change of epoch, on condition that {@code parent} is still the epoch. */
+        void changeEpoch(Command.EpochChange change, Epoch parent, UUID operation);
+
         boolean awaitProtected(long index, Duration timeout) throws InterruptedException;
     }
 
@@ -60,12 +63,22 @@ final class SitePorts {
 
         void askPromise(String member, String candidate, Epoch epoch) throws RemoteException;
 
+        /** Whether the witness has lost these members, too. */
+        boolean askWitness(String witness, Set<String> lost, long term, long question)
+                throws RemoteException;
+
+        /** Gives the lead of the group that this node leads to a member of a site. */
+        void prefer(UUID lineage, Site preferred) throws IOException;
+
         /**
          * Reads of each member, which has promised, the log of the newest lineage that it has whole.
          *
          * @return those that were read
          */
         Set<String> readTails(Epoch epoch, Set<String> members) throws IOException;
+
+        /** The newest epoch in the log that was read and wins, committed or not. */
+        Epoch tailEpoch();
 
         String tailText();
 

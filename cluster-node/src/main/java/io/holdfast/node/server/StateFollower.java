@@ -25,13 +25,6 @@ record StateFollower(
         Consumer<Mbr> mbr)
         implements RaftEvents {
     @Override
-    public void leaderReady(UUID of, long term) {
-        if (of.equals(lineage.get())) {
-            machine.accept(new SiteEvent.RaftLeading(term));
-        }
-    }
-
-    @Override
     public void applied(UUID of, long term, long index, ClusterState state) {
         if (!of.equals(lineage.get()) || !state.isSeeded()) {
             return;
@@ -41,7 +34,7 @@ record StateFollower(
             return;
         }
         Command.EpochChange change = state.epochs().getLast().change();
-        if (change.epoch().compareTo(promise.get()) > 0) {
+        if (!change.lineage().equals(of) && change.epoch().compareTo(promise.get()) > 0) {
             SiteOperations.coordinatorOf(change)
                     .ifPresent(coordinator ->
                             machine.accept(

@@ -127,11 +127,12 @@ final class Status {
                 clients(lookup, active),
                 state.openJobs().size(),
                 unprotected.size(),
+                record.nodes(Site.WITNESS).isEmpty() ? null : state.autoFailover() ? "on" : "off",
                 warnings(state, unprotected, c));
     }
 
     private String replication(Mbr record, ClusterState state) {
-        if (record.nodes(site.peer()).isEmpty()) {
+        if (record.nodes(PeerWatch.across(site)).isEmpty()) {
             return "NONE";
         }
         return state.repl().mode().name();

@@ -181,6 +181,8 @@ class CommandTest {
         assertThat(r.code()).isZero();
         assertThat(r.out()).contains("nothing acknowledged was lost");
         assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(asked("auto-failover", "off").out()).contains("Automatic failover");
+        assertThat(asked("auto-failover", "perhaps").code()).isEqualTo(ExitCode.USAGE);
     }
 
     private static ReconcileView returned(boolean needsSignature, ReconcileView.Setting... items) {

@@ -137,6 +137,7 @@ public final class FakeNodeApi implements NodeApi {
                                         "127.10.11.22:3456")),
                         0,
                         1,
+                        null,
                         List.of("1 data piece is not yet at the other site")));
     }
 
@@ -344,6 +345,11 @@ public final class FakeNodeApi implements NodeApi {
     @Override
     public LossLedgerView lossLedger() {
         return answer("loss ledger", ledger());
+    }
+
+    @Override
+    public StatusView autoFailover(Requests.AutoFailover request) {
+        return answer("auto-failover " + request.on() + " " + request.operator(), status());
     }
 
     @Override

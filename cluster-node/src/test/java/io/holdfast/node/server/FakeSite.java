@@ -57,6 +57,7 @@ final class FakeSite
     volatile boolean leads = true;
     volatile boolean protectsAtOnce = true;
     volatile boolean inTime;
+    volatile boolean witnessLost;
     volatile Optional<IOException> noLineage = Optional.empty();
 
     FakeSite(Path folder, SiteConfig config, Epoch promise) throws IOException {
@@ -204,6 +205,12 @@ final class FakeSite
     }
 
     @Override
+    public void changeEpoch(Command.EpochChange change, Epoch parent, UUID operation) {
+        submitted.add(change);
+        did.add("change " + parent + " to " + change.epoch() + ": " + change.reason());
+    }
+
+    @Override
     public boolean awaitProtected(long index, Duration timeout) throws InterruptedException {
         if (!protectsAtOnce) {
             Thread.sleep(5);
@@ -258,9 +265,26 @@ final class FakeSite
     }
 
     @Override
+    public boolean askWitness(String witness, Set<String> lost, long term, long question)
+            throws RemoteException {
+        did.add("ask " + witness + " about " + lost);
+        return witnessLost;
+    }
+
+    @Override
+    public void prefer(UUID of, Site preferred) {
+        did.add("prefer " + preferred.word());
+    }
+
+    @Override
     public Set<String> readTails(Epoch epoch, Set<String> members) {
         did.add("tails " + members);
         return members;
+    }
+
+    @Override
+    public Epoch tailEpoch() {
+        return state.epoch();
     }
 
     @Override

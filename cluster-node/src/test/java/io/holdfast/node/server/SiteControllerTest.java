@@ -167,21 +167,8 @@ class SiteControllerTest {
         FakeSite local = inSync();
         local.inTime = false;
         local.did.clear();
-        new StateFollower(local::lineage, local.guard::max, local.controller::post, _ -> {})
-                .leaderReady(local.lineage, 7);
+        local.controller.post(new SiteEvent.RaftLeading(7));
         FakeSite.eventually("ASYNC is committed", () -> local.did.contains("replication ASYNC"));
-    }
-
-    @Test
-    void anotherLineagesLeaderMeansNothing() throws Exception {
-        FakeSite local = inSync();
-        local.did.clear();
-        new StateFollower(local::lineage, local.guard::max, local.controller::post, _ -> {})
-                .leaderReady(new UUID(1, 1), 7);
-        local.controller.post(new SiteEvent.DataStanding(true));
-        FakeSite.eventually(
-                "the event after it", () -> local.controller.state().group().backupsProtected());
-        assertThat(local.did).doesNotContain("replication ASYNC");
     }
 
     @Test

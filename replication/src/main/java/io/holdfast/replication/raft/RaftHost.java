@@ -340,6 +340,8 @@ public final class RaftHost implements AutoCloseable {
         RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(p, max);
         RaftServerConfigKeys.Rpc.setSlownessTimeout(p, seconds(30));
         RaftServerConfigKeys.LeaderElection.setPreVote(p, true);
+        // A lineage is stretched over both sites and the witness in one step (addMembers).
+        RaftServerConfigKeys.LeaderElection.setMemberMajorityAdd(p, true);
         RaftServerConfigKeys.LeaderElection.setLeaderStepDownWaitTime(
                 p, max.multiply(4).compareTo(seconds(10)) < 0 ? max.multiply(4) : seconds(10));
         RaftServerConfigKeys.Notification.setNoLeaderTimeout(p, seconds(5));
@@ -565,6 +567,18 @@ public final class RaftHost implements AutoCloseable {
                 now -> {
                     List<Member> next = without(now, member.nodeId());
                     next.add(member);
+                    return next;
+                });
+    }
+
+    /** As {@link #addMember}, several in one step: no place has a majority on the way. */
+    public void addMembers(UUID lineage, List<Member> added) throws IOException {
+        reconfigure(
+                lineage,
+                now -> {
+                    List<Member> next = new ArrayList<>(now);
+                    added.forEach(a -> next.removeIf(m -> m.nodeId().equals(a.nodeId())));
+                    next.addAll(added);
                     return next;
                 });
     }
@@ -855,6 +869,29 @@ public final class RaftHost implements AutoCloseable {
         }
         throw new SubmitException.Unavailable(
                 "Nobody leads lineage " + lineage + " as far as node " + nodeId + " knows.", last);
+    }
+
+    /**
+     * Blocks until a majority of the voters has answered what this leader sends from now on.
+     *
+     * @return false when nobody answered in time, or this node does not lead in this term
+     */
+    public boolean confirmLeadership(UUID lineage, long term) {
+        if (!leads(lineage, term)) {
+            return false;
+        }
+        try {
+            RaftClientReply reply =
+                    ask(request(lineage, Message.EMPTY, RaftClientRequest.readRequestType()));
+            return reply.isSuccess() && leads(lineage, term);
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("{}: no majority of {} answers", self, lineage, e);
+            return false;
+        }
+    }
+
+    private boolean leads(UUID lineage, long term) {
+        return isLeader(lineage) && term(lineage) == term;
     }
 
     private static void pause() throws IOException {

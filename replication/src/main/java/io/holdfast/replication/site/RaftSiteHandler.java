@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -173,6 +174,12 @@ public class RaftSiteHandler implements SiteHandler {
         if (written.reply() instanceof Reply.Refused refused) {
             throw new IllegalArgumentException(refused.message() + " " + refused.next());
         }
+    }
+
+    @Override
+    public boolean askWitness(String candidate, Set<String> lost, long term, long question)
+            throws IOException {
+        throw new IllegalArgumentException("Node " + nodeId + " is no witness.");
     }
 
     private UUID lineage() throws SubmitException.Unavailable {

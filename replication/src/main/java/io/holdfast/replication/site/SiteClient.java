@@ -17,6 +17,7 @@ import io.holdfast.replication.proto.site.v1.ReadTailRequest;
 import io.holdfast.replication.proto.site.v1.RecoverReply;
 import io.holdfast.replication.proto.site.v1.RecoverRequest;
 import io.holdfast.replication.proto.site.v1.SiteGrpc;
+import io.holdfast.replication.proto.site.v1.WitnessRequest;
 import io.holdfast.replication.raft.LineageMessages;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.state.Command;
@@ -30,6 +31,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -183,6 +185,20 @@ public final class SiteClient {
                                                 .setEpoch(epoch.encoded())
                                                 .setEntry(entry.toBytes())
                                                 .build()));
+    }
+
+    /** Asks the witness, see {@link SiteHandler#askWitness}. */
+    public boolean askWitness(String candidate, Set<String> lost, long term, long question)
+            throws RemoteException {
+        return call(() ->
+                stub(1).askWitness(
+                                WitnessRequest.newBuilder()
+                                        .setCandidate(candidate)
+                                        .addAllLost(lost)
+                                        .setTerm(term)
+                                        .setQuestion(question)
+                                        .build())
+                        .getLost());
     }
 
     private static ByteString sha256(ByteString bytes) {

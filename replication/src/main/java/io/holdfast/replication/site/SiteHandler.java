@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -72,6 +73,15 @@ public interface SiteHandler {
     /** Records the jobs that a returned site had completed. Served by the leader. */
     Recovered recover(Epoch epoch, UUID fromLineage, List<JobRecord> jobs)
             throws IOException, StaleEpochException;
+
+    /**
+     * Whether this witness has lost these members, too.
+     *
+     * @param candidate who asks, and leads in {@code term}
+     * @param question number of the question
+     */
+    boolean askWitness(String candidate, Set<String> lost, long term, long question)
+            throws IOException;
 
     /**
      * Records a part of what a returned site hands over: a {@link

@@ -22,11 +22,14 @@ import io.holdfast.replication.proto.site.v1.RecoverReply;
 import io.holdfast.replication.proto.site.v1.RecoverRequest;
 import io.holdfast.replication.proto.site.v1.SiteGrpc;
 import io.holdfast.replication.proto.site.v1.TailPart;
+import io.holdfast.replication.proto.site.v1.WitnessReply;
+import io.holdfast.replication.proto.site.v1.WitnessRequest;
 import io.holdfast.replication.raft.LineageMessages;
 import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.Epoch;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
 
@@ -222,6 +225,21 @@ public final class SiteService extends SiteGrpc.SiteImplBase {
                             Entry.parse(request.getEntry()));
                     return HandOverReply.getDefaultInstance();
                 });
+    }
+
+    @Override
+    public void askWitness(WitnessRequest request, StreamObserver<WitnessReply> to) {
+        answer(
+                to,
+                () ->
+                        WitnessReply.newBuilder()
+                                .setLost(
+                                        handler.askWitness(
+                                                request.getCandidate(),
+                                                Set.copyOf(request.getLostList()),
+                                                request.getTerm(),
+                                                request.getQuestion()))
+                                .build());
     }
 
     private static java.util.List<ByteString> bytes(java.util.List<UUID> ids) {

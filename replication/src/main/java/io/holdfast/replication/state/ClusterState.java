@@ -87,6 +87,7 @@ public final class ClusterState {
     private final List<GcRun> gcRuns;
     private final @Nullable Abandonment abandoned;
     private final long forcedMicros;
+    private final boolean autoFailoverOff;
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -146,6 +147,7 @@ public final class ClusterState {
         this.gcRuns = List.copyOf(b.gcRuns);
         this.abandoned = b.abandoned;
         this.forcedMicros = b.forcedMicros;
+        this.autoFailoverOff = b.autoFailoverOff;
     }
 
     /** The state of a new lineage: no epoch, nothing in it. */
@@ -267,6 +269,11 @@ public final class ClusterState {
      */
     public long forcedMicros() {
         return forcedMicros;
+    }
+
+    /** Whether the passive site may take over without an operator, where there is a witness. */
+    public boolean autoFailover() {
+        return !autoFailoverOff;
     }
 
     /** What a loss of the active site would put into the loss ledger now. */
@@ -453,6 +460,7 @@ public final class ClusterState {
                             Command.GcBegin _,
                             Command.GcEnd _,
                             Command.AbandonSite _,
+                            Command.SetAutoFailover _,
                             Command.AuditNote _ ->
                             false;
                 };
@@ -579,6 +587,7 @@ public final class ClusterState {
         List<GcRun> gcRuns = List.of();
         @Nullable Abandonment abandoned;
         long forcedMicros;
+        boolean autoFailoverOff;
         boolean keepsOnRefusal;
 
         Builder() {}
@@ -613,6 +622,7 @@ public final class ClusterState {
             gcRuns = s.gcRuns;
             abandoned = s.abandoned;
             forcedMicros = s.forcedMicros;
+            autoFailoverOff = s.autoFailoverOff;
         }
 
         ClusterState build() {
@@ -665,6 +675,19 @@ public final class ClusterState {
                 case Command.GcBegin c -> gcBegin(c, now);
                 case Command.GcEnd c -> gcEnd(c, now);
                 case Command.AbandonSite c -> abandonSite(c, now);
+                case Command.SetAutoFailover c -> {
+                    autoFailoverOff = !c.on();
+                    note(
+                            new AuditRecord(
+                                    now,
+                                    epoch,
+                                    c.who(),
+                                    "automatic failover "
+                                            + (c.on() ? "on: " : "off: ")
+                                            + c.reason(),
+                                    ""));
+                    yield new Done(0);
+                }
             };
         }
 
@@ -901,6 +924,12 @@ public final class ClusterState {
             if (draining == null && epoch.n() > 0 && c.epoch().site() != epoch.site()) {
                 forcedMicros = now;
             }
+            // In the same lineage (P3) a change that was not drained for loses what is at risk.
+            boolean same =
+                    !epochs.isEmpty() && epochs.getLast().change().lineage().equals(c.lineage());
+            if (same && (draining == null || !build().atRisk().isEmpty())) {
+                interrupt(build(), c.epoch(), now);
+            }
             beginEpoch(c, now, false);
             return new Done(0);
         }
@@ -925,6 +954,28 @@ public final class ClusterState {
                                 lost.site().word()));
             }
             return new Done(0);
+        }
+
+        /** What is at risk goes into the loss ledger, and jobs that were open end. */
+        private void interrupt(ClusterState before, Epoch by, long now) {
+            loss = before.atRisk().stream().map(j -> new LossEntry(j.id(), j.state())).toList();
+            for (JobRecord open : before.openJobs()) {
+                jobs =
+                        jobs.with(
+                                open.id(),
+                                open.ended(
+                                        new Command.JobEnded(
+                                                open.id(),
+                                                JobState.CANCELLED,
+                                                Optional.empty(),
+                                                Optional.empty(),
+                                                JobTotals.NONE,
+                                                "Interrupted by the change to epoch "
+                                                        + by
+                                                        + "; run it again.",
+                                                Optional.empty()),
+                                        now));
+            }
         }
 
         /** Begins an epoch; {@code completes}: it began in the drained parent already. */
@@ -1113,27 +1164,7 @@ public final class ClusterState {
                 List<Fork> more = new ArrayList<>(forks);
                 more.add(new Fork(change.epoch(), PersistentMap.empty()));
                 forks = more;
-                loss =
-                        planted.atRisk().stream()
-                                .map(j -> new LossEntry(j.id(), j.state()))
-                                .toList();
-                for (JobRecord open : planted.openJobs()) {
-                    jobs =
-                            jobs.with(
-                                    open.id(),
-                                    open.ended(
-                                            new Command.JobEnded(
-                                                    open.id(),
-                                                    JobState.CANCELLED,
-                                                    Optional.empty(),
-                                                    Optional.empty(),
-                                                    JobTotals.NONE,
-                                                    "Interrupted by the change to epoch "
-                                                            + change.epoch()
-                                                            + "; run it again.",
-                                                    Optional.empty()),
-                                            now));
-                }
+                interrupt(planted, change.epoch(), now);
             }
             beginEpoch(change, now, completes);
         }

@@ -252,6 +252,11 @@ final class Codec {
                             .setSite(c.site().word())
                             .setWho(c.who())
                             .setReason(c.reason());
+            case Command.SetAutoFailover c ->
+                    b.getSetAutoFailoverBuilder()
+                            .setOn(c.on())
+                            .setWho(c.who())
+                            .setReason(c.reason());
             case Command.SeedEnd c ->
                     b.getSeedEndBuilder()
                             .setSeed(uuid(c.seed()))
@@ -417,6 +422,11 @@ final class Codec {
                             Site.ofWord(e.getAbandonSite().getSite()),
                             e.getAbandonSite().getWho(),
                             e.getAbandonSite().getReason());
+            case SET_AUTO_FAILOVER ->
+                    new Command.SetAutoFailover(
+                            e.getSetAutoFailover().getOn(),
+                            e.getSetAutoFailover().getWho(),
+                            e.getSetAutoFailover().getReason());
             case COMMAND_NOT_SET ->
                     throw new UnknownVersionException(
                             "a log entry", "1 with a command added later", "1");
@@ -1023,6 +1033,7 @@ final class Codec {
                     .setFrames(r.frames())
                     .setBytes(r.bytes());
         }
+        b.setAutoFailoverOff(!s.autoFailover());
         s.abandoned()
                 .ifPresent(a ->
                         b.getAbandonedBuilder()
@@ -1156,6 +1167,7 @@ final class Codec {
         }
         b.gcRuns = p.getGcRunsList().stream().map(Codec::gcRun).toList();
         b.forcedMicros = p.getForcedMicros();
+        b.autoFailoverOff = p.getAutoFailoverOff();
         if (p.hasAbandoned()) {
             var a = p.getAbandoned();
             b.abandoned =

@@ -275,6 +275,9 @@ public sealed interface Command {
     /** An operator declares the other site lost for good. */
     record AbandonSite(Site site, String who, String reason) implements Command {}
 
+    /** Whether the passive site may take over without an operator, where there is a witness (P3). */
+    record SetAutoFailover(boolean on, String who, String reason) implements Command {}
+
     /** Data pieces in one {@link Expire}. */
     int MAX_EXPIRING = 1_000;
 

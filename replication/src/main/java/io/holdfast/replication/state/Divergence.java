@@ -292,6 +292,16 @@ public final class Divergence {
                                     c.who(),
                                     "abandoned a site: " + c.reason(),
                                     c.site().word()));
+            case Command.SetAutoFailover c ->
+                    notes.add(
+                            new AuditRecord(
+                                    time,
+                                    entry.epoch(),
+                                    c.who(),
+                                    "automatic failover "
+                                            + (c.on() ? "on: " : "off: ")
+                                            + c.reason(),
+                                    ""));
             case Command.ExpirySettled _,
                     Command.GcBegin _,
                     Command.GcEnd _,

@@ -183,6 +183,7 @@ public final class Samples {
         all.put(
                 "gc-end",
                 new Command.GcEnd(id(80), "WAITS", List.of("fossils of mark 3 wait"), 7, 4711));
+        all.put("set-auto-failover", new Command.SetAutoFailover(false, "alice", "maintenance"));
         all.put("abandon-site", new Command.AbandonSite(Site.DR, "alice", "the building is gone"));
         ByteString report = report().toBytes();
         all.put(
