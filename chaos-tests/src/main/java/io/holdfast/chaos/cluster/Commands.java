@@ -7,13 +7,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.GcPlanView;
+import io.holdfast.node.api.GcView;
+import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -23,6 +28,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -228,6 +234,59 @@ public final class Commands {
     /** A healed storage takes over again. */
     public StorageView storageFailback(String storage) throws CommandFailed {
         return shown(new TypeReference<>() {}, "storage", "failback", storage);
+    }
+
+    /** Data pieces expire by name. */
+    public List<ExpiryView> expire(UUID... pieces) throws CommandFailed {
+        String[] names = Arrays.stream(pieces).map(UUID::toString).toArray(String[]::new);
+        return shown(new TypeReference<>() {}, with(new String[] {"expire", "--yes"}, names));
+    }
+
+    /** A legal hold on a piece. */
+    public HoldView hold(UUID piece) throws CommandFailed {
+        return shown(
+                new TypeReference<>() {},
+                "hold",
+                "add",
+                "--piece",
+                piece.toString(),
+                "--reason",
+                "case 4711");
+    }
+
+    /** The end of a hold. */
+    public HoldView release(UUID hold) throws CommandFailed {
+        return shown(new TypeReference<>() {}, "hold", "release", hold.toString(), "--yes");
+    }
+
+    /** What retention says. */
+    public RetentionView retention() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "retention", "show");
+    }
+
+    /** Changes the retention of a policy. */
+    public ResourceView setRetention(String policy, String retention) throws CommandFailed {
+        return shown(new TypeReference<>() {}, "retention", "set", policy, retention, "--yes");
+    }
+
+    /** How the collection stands. */
+    public GcView gcStatus() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "gc", "status");
+    }
+
+    /** Collects now. */
+    public GcView gc() throws CommandFailed {
+        return shown(new TypeReference<>() {}, "gc");
+    }
+
+    /** Why every byte stays or goes. */
+    public GcPlanView gcPlan() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "gc", "--dry-run");
+    }
+
+    /** The other site is lost for good. */
+    public GcView abandon(String site) throws CommandFailed {
+        return shown(new TypeReference<>() {}, "site", "abandon", site, "--yes");
     }
 
     /** The way home. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Every method may throw {@link ApiException} and blocks until it has an answer; callers use a
  * thread of their own. Implementations are thread-safe.
  */
-public interface NodeApi {
+public interface NodeApi extends LifetimeApi {
     /** The cluster as this node sees it. */
     StatusView status();
 

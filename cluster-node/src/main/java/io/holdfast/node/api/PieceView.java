@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param originCatalog catalog that recorded it first
  * @param protection whether it survives the loss of its site
  * @param protectedAt since when
- * @param state {@code NORMAL}, {@code LOST} with its storage, or {@code RECOVERED_FROM_DIVERGENCE}
+ * @param state {@code NORMAL}, {@code EXPIRED}, {@code LOST} with its storage, or {@code RECOVERED_FROM_DIVERGENCE}
  *     when a returned site brought it
  * @param optional the vendor's fields: {@code job}, {@code epoch}, {@code root}, {@code files}, ...
  */

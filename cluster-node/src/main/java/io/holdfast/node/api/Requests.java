@@ -152,4 +152,64 @@ public final class Requests {
      */
     public record StorageMove(
             String device, boolean force, @Nullable String operator, @Nullable String reason) {}
+
+    /**
+     * Data pieces expire by name.
+     *
+     * @param pieces at most {@value #MAX_EXPIRING}
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     */
+    public record Expire(
+            @JsonSetter(nulls = Nulls.AS_EMPTY) List<UUID> pieces,
+            @Nullable String operator,
+            @Nullable String reason) {
+        /** Copies the list and checks its length. */
+        public Expire {
+            pieces = List.copyOf(pieces);
+            if (pieces.isEmpty() || pieces.size() > MAX_EXPIRING) {
+                throw new ApiException(
+                        ApiException.Kind.USAGE,
+                        "An expiry of " + pieces.size() + " pieces; expected 1 to " + MAX_EXPIRING,
+                        "See: holdfast expire --help");
+            }
+        }
+    }
+
+    /** Most data pieces that one request expires. */
+    public static final int MAX_EXPIRING = 1_000;
+
+    /**
+     * A legal hold.
+     *
+     * @param piece the data piece that it names; absent when it names a client
+     * @param client name or id of the client whose pieces it names; absent when it names a piece
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     * @param operation becomes the hold's id; absent: a new one
+     */
+    public record Hold(
+            @Nullable UUID piece,
+            @Nullable String client,
+            @Nullable String operator,
+            @Nullable String reason,
+            @Nullable UUID operation) {}
+
+    /**
+     * The end of a legal hold.
+     *
+     * @param hold its id
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     */
+    public record Release(UUID hold, @Nullable String operator, @Nullable String reason) {}
+
+    /**
+     * The other site is declared lost.
+     *
+     * @param site {@code local} or {@code dr}
+     * @param operator taken from the certificate
+     * @param reason why, for the audit
+     */
+    public record Abandon(String site, @Nullable String operator, @Nullable String reason) {}
 }

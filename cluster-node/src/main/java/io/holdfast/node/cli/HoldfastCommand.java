@@ -44,6 +44,11 @@ import picocli.CommandLine.Spec;
             ReconcileCommand.class,
             RehearseCommand.class,
             StorageCommand.class,
+            RetentionCommand.class,
+            ExpireCommand.class,
+            HoldCommand.class,
+            GcCommand.class,
+            SiteCommand.class,
             IdentifierCommand.class
         },
         footer = {

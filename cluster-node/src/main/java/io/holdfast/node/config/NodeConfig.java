@@ -48,6 +48,9 @@ import java.util.TreeSet;
  * replication:                   # ?
  *   degradeSeconds: 10           # ? silence of the other site after which acknowledgements go on alone
  *   stableSeconds: 2             # ? how long it must be caught up before it counts again
+ * collection:                    # ? of garbage
+ *   graceSeconds: 86400          # ? between the two marks that a chunk needs before it is deleted
+ *   everySeconds: 21600          # ? how often retention is looked at and stores are marked
  * }</pre>
  *
  * @param file where it was read from
@@ -65,6 +68,7 @@ import java.util.TreeSet;
  * @param catalog its catalog; with role {@code catalog-server}
  * @param raft timeouts
  * @param replication when the other site counts
+ * @param collection of garbage
  */
 public record NodeConfig(
         Path file,
@@ -81,7 +85,8 @@ public record NodeConfig(
         Set<String> devices,
         Optional<Catalog> catalog,
         Raft raft,
-        Replication replication) {
+        Replication replication,
+        Collection collection) {
     /** Runs backups, keeps MBR and resource DB, serves REST. */
     public static final String BACKUP_SERVER = "backup-server";
 
@@ -153,6 +158,14 @@ public record NodeConfig(
      * @param stable how long it must be caught up before it counts again
      */
     public record Replication(Duration degrade, Duration stable) {}
+
+    /**
+     * The collection of garbage.
+     *
+     * @param grace of this node's store, between the two marks that a chunk needs before it is deleted
+     * @param every how often, while it leads, retention is looked at and stores are marked
+     */
+    public record Collection(Duration grace, Duration every) {}
 
     /** Whether the node has this role. */
     public boolean is(String role) {

@@ -29,6 +29,7 @@ import org.yaml.snakeyaml.nodes.Node;
 /** Reads {@code node.yml} by composing its nodes, never constructing objects, so lines are known. */
 final class NodeConfigReader {
     private static final long MAX_BYTES = 1 << 20;
+    private static final int MAX_GRACE_SECONDS = 366 * 86_400;
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,30}");
     private static final Pattern HOST =
             Pattern.compile("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*|[a-zA-Z0-9]([a-zA-Z0-9.-]{0,250})");
@@ -139,6 +140,12 @@ final class NodeConfigReader {
         Duration degrade = Duration.ofSeconds(replication.number("degradeSeconds", 1, 3600, 10));
         Duration stable = Duration.ofSeconds(replication.number("stableSeconds", 0, 3600, 2));
         replication.end();
+        YamlSection collection = top.section("collection", false);
+        Duration grace =
+                Duration.ofSeconds(collection.number("graceSeconds", 0, MAX_GRACE_SECONDS, 86_400));
+        Duration every =
+                Duration.ofSeconds(collection.number("everySeconds", 1, 7 * 86_400, 21_600));
+        collection.end();
         top.end();
 
         if (!problems.isEmpty()
@@ -165,7 +172,8 @@ final class NodeConfigReader {
                 devices,
                 catalog,
                 raft,
-                new NodeConfig.Replication(degrade, stable));
+                new NodeConfig.Replication(degrade, stable),
+                new NodeConfig.Collection(grace, every));
     }
 
     private ConfigException failed(Problem... more) {

@@ -8,8 +8,12 @@ import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.EntryView;
 import io.holdfast.node.api.ErrorView;
+import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.GcPlanView;
+import io.holdfast.node.api.GcView;
 import io.holdfast.node.api.HealthView;
+import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
@@ -20,6 +24,7 @@ import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -255,6 +260,51 @@ public final class RestClient implements NodeApi {
     @Override
     public RehearsalView rehearse(Requests.Rehearsal request) {
         return write("POST", "/rehearsals", request, MOVE, new TypeReference<>() {});
+    }
+
+    @Override
+    public RetentionView retention() {
+        return read("/retention", LONG, new TypeReference<>() {});
+    }
+
+    @Override
+    public List<ExpiryView> expire(Requests.Expire request) {
+        return write("POST", "/expiries", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public List<HoldView> holds() {
+        return read("/holds", USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public HoldView hold(Requests.Hold request) {
+        return write("POST", "/holds", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public HoldView release(Requests.Release request) {
+        return write("POST", "/holds/release", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public GcView gc() {
+        return read("/gc", USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public GcView collect() {
+        return write("POST", "/gc", null, MOVE, new TypeReference<>() {});
+    }
+
+    @Override
+    public GcPlanView gcPlan() {
+        return read("/gc/plan", MOVE, new TypeReference<>() {});
+    }
+
+    @Override
+    public GcView abandonSite(Requests.Abandon request) {
+        return write("POST", "/sites/abandon", request, USUAL, new TypeReference<>() {});
     }
 
     private <T> T read(String path, Duration timeout, TypeReference<T> type) {

@@ -68,6 +68,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private final List<Resource> seed;
     private final InstantSource clock;
     private final List<Thread> threads = new ArrayList<>();
+    private Runnable garbage = () -> {};
     private @Nullable Epoch allowed;
     private @Nullable ProtectionWatch protection;
     private volatile BooleanSupplier commands = () -> true;
@@ -110,6 +111,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     void commandsWhile(BooleanSupplier mayCommand) {
         commands = mayCommand;
         jobs.commandsWhile(mayCommand);
+    }
+
+    /** What looks after the end of data; set before anything begins. */
+    void collects(Runnable round) {
+        garbage = round;
     }
 
     // ---------------------------------------------------------------- who may
@@ -249,6 +255,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         loop("adoption", SLOW, this::adopt);
         loop("storages", SLOW, this::tellStoragesApart);
         loop("scheduler", Duration.ofSeconds(1), scheduler::round);
+        loop("garbage", Duration.ofSeconds(1), () -> garbage.run());
     }
 
     private void stopWork() {

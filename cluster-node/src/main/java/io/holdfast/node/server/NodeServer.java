@@ -2,6 +2,7 @@ package io.holdfast.node.server;
 
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.epoch.UnadmittedException;
+import io.holdfast.agent.storage.CollectorService;
 import io.holdfast.agent.storage.StorageClient;
 import io.holdfast.agent.storage.StorageLimits;
 import io.holdfast.agent.storage.StorageService;
@@ -15,6 +16,7 @@ import io.holdfast.catalog.CatalogService;
 import io.holdfast.catalog.PieceGate;
 import io.holdfast.chunk.ChunkStore;
 import io.holdfast.chunk.folder.FolderChunkStore;
+import io.holdfast.chunk.gc.GcState;
 import io.holdfast.modeswitch.Profile;
 import io.holdfast.modeswitch.SiteConfig;
 import io.holdfast.node.api.NodeApi;
@@ -31,6 +33,7 @@ import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteService;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.standard.Endpoint;
+import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Json;
 import io.holdfast.standard.JsonView;
 import io.holdfast.standard.Mbr;
@@ -53,6 +56,8 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -186,7 +191,8 @@ final class NodeServer implements AutoCloseable {
         }
 
         // Bytes and catalog.
-        Optional<ChunkStore> store = openStore();
+        Optional<FolderChunkStore> folder = openStore();
+        Optional<ChunkStore> store = folder.map(s -> s);
         Optional<TlsMaterial> storageTls = Optional.empty();
         if (store.isPresent()) {
             storageTls = Optional.of(TlsMaterial.load(config.storageIdentity().orElseThrow()));
@@ -204,16 +210,27 @@ final class NodeServer implements AutoCloseable {
                                 cluster,
                                 storageTls.orElse(null),
                                 config.data().resolve("ship"),
+                                config.collection().grace(),
                                 clock));
-        if (store.isPresent()) {
-            serveStorage(store.get(), storageTls.orElseThrow(), guard, cluster);
+        AtomicReference<Rehearsals> rehearsalsRef = new AtomicReference<>();
+        if (folder.isPresent()) {
+            serveStorage(
+                    folder.get(),
+                    storageTls.orElseThrow(),
+                    guard,
+                    cluster,
+                    epoch -> here(epoch, log, controllerRef.get(), rehearsalsRef.get()));
         }
         Optional<CatalogDatabase> catalog = Optional.empty();
         if (config.is(NodeConfig.CATALOG_SERVER)) {
             catalog =
                     Optional.of(
                             serveCatalog(
-                                    tls, guard, cluster, gate(store, peers, log, site), fatal));
+                                    tls,
+                                    guard,
+                                    cluster,
+                                    gate(store, peers, log, site, controllerRef::get),
+                                    fatal));
         }
 
         // Jobs and sites.
@@ -248,6 +265,10 @@ final class NodeServer implements AutoCloseable {
                                 mbrFile::current,
                                 seed(),
                                 clock));
+        Garbage garbage =
+                new Garbage(
+                        config.node(), site, log, watch, peers, config.collection().every(), clock);
+        services.collects(garbage::round);
         SiteOperations operations =
                 new SiteOperations(
                         config.node(),
@@ -299,6 +320,7 @@ final class NodeServer implements AutoCloseable {
                         catalog,
                         clock,
                         new SecureRandom());
+        rehearsalsRef.set(rehearsals);
         var pool = RestClient.pool(tls);
         NodeService api =
                 new NodeService(
@@ -311,6 +333,7 @@ final class NodeServer implements AutoCloseable {
                         peers,
                         status,
                         rehearsals,
+                        garbage,
                         endpoint -> RestClient.of(pool, tls, endpoint),
                         clock,
                         new SecureRandom());
@@ -424,39 +447,81 @@ final class NodeServer implements AutoCloseable {
 
     // ---------------------------------------------------------------- storage and catalog
 
-    private Optional<ChunkStore> openStore() throws IOException {
+    private Optional<FolderChunkStore> openStore() throws IOException {
         if (!config.is(NodeConfig.STORAGE)) {
             return Optional.empty();
         }
         FolderChunkStore store =
                 FolderChunkStore.open(
-                        config.data().resolve("store"), FolderChunkStore.Options.DEFAULT);
+                        config.data().resolve("store"),
+                        new FolderChunkStore.Options(
+                                FolderChunkStore.Options.DEFAULT.packBytes(),
+                                new GcState.Config(
+                                        config.collection().grace(), StoreCollectors.MAX_SKEW)));
         store.findings().forEach(f -> LOG.warn("Store {}: {}", config.data(), f));
         return Optional.of(own(store));
     }
 
-    private void serveStorage(ChunkStore store, TlsMaterial tls, EpochGuard guard, UUID cluster)
+    /** What this node knows of its site, for the collector of its store (G4). */
+    private static CollectorService.Local here(
+            Epoch epoch, ClusterLog log, SiteController controller, Rehearsals rehearsals) {
+        if (controller == null || rehearsals == null) {
+            return new CollectorService.Local(false, "BOOT", Set.of());
+        }
+        String role = controller.role();
+        boolean settled =
+                (role.equals("ACTIVE") || role.equals("STANDBY"))
+                        && log.state().epoch().equals(epoch);
+        return new CollectorService.Local(
+                settled,
+                settled || !(role.equals("ACTIVE") || role.equals("STANDBY"))
+                        ? role
+                        : role + " in epoch " + log.state().epoch(),
+                rehearsals.isUnderWay() ? Set.of("a rehearsal") : Set.of());
+    }
+
+    private void serveStorage(
+            FolderChunkStore store,
+            TlsMaterial tls,
+            EpochGuard guard,
+            UUID cluster,
+            Function<Epoch, CollectorService.Local> here)
             throws IOException {
         Set<String> devices = Set.copyOf(config.devices());
         StorageService service =
                 own(
                         new StorageService(
                                 store, guard, cluster, () -> devices, StorageLimits.DEFAULT));
+        CollectorService collector =
+                own(new CollectorService(store, guard, cluster, here, InstantSource.system()));
         own(
                 GrpcServerHost.builder(tls)
                         .listen(address(config.listen().storage().orElseThrow()))
                         .service(service, StorageService.ROLES)
+                        .service(collector, CollectorService.ROLES)
                         .start());
     }
 
     /**
      * Rows are applied only once the piece is durable at this site, wherever its storage runs. A piece
-     * that was lost with its storage never will be; its row must not hold up those behind it.
+     * that was lost with its storage never will be, nor may one that has expired; their rows must not
+     * hold up those behind them.
      */
     private static PieceGate gate(
-            Optional<ChunkStore> store, Peers peers, ClusterLog log, Site site) {
+            Optional<ChunkStore> store,
+            Peers peers,
+            ClusterLog log,
+            Site site,
+            Supplier<SiteController> controller) {
         PieceGate durable = durableAt(store, peers, log, site);
-        return header -> durable.isDurable(header) || StorageMoves.isLost(log.state(), header);
+        return header ->
+                durable.isDurable(header)
+                        || StorageMoves.isLost(log.state(), header)
+                        || isStandby(controller.get()) && Lifetimes.isExpired(log.state(), header);
+    }
+
+    private static boolean isStandby(SiteController controller) {
+        return controller != null && controller.role().equals("STANDBY");
     }
 
     private static PieceGate durableAt(

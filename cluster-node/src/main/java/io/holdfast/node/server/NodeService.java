@@ -12,8 +12,12 @@ import io.holdfast.catalog.CatalogRow;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.EntryView;
+import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.GcPlanView;
+import io.holdfast.node.api.GcView;
 import io.holdfast.node.api.HealthView;
+import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
@@ -24,6 +28,7 @@ import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -85,6 +90,7 @@ final class NodeService implements NodeApi {
     private final Status status;
     private final Rehearsals rehearsals;
     private final StorageMoves storages;
+    private final Garbage garbage;
     private final Function<Endpoint, NodeApi> nodes;
     private final InstantSource clock;
     private final RandomGenerator random;
@@ -99,6 +105,7 @@ final class NodeService implements NodeApi {
             Peers peers,
             Status status,
             Rehearsals rehearsals,
+            Garbage garbage,
             Function<Endpoint, NodeApi> nodes,
             InstantSource clock,
             RandomGenerator random) {
@@ -112,6 +119,7 @@ final class NodeService implements NodeApi {
         this.status = status;
         this.rehearsals = rehearsals;
         this.storages = new StorageMoves(log, peers);
+        this.garbage = garbage;
         this.nodes = nodes;
         this.clock = clock;
         this.random = random;
@@ -780,6 +788,54 @@ final class NodeService implements NodeApi {
     @Override
     public StorageView storageFailback(Requests.StorageMove request) {
         return write(leader -> leader.storageFailback(request), () -> storages.failback(request));
+    }
+
+    // ---------------------------------------------------------------- the end of data
+
+    @Override
+    public RetentionView retention() {
+        return write(NodeApi::retention, garbage::retention);
+    }
+
+    @Override
+    public List<ExpiryView> expire(Requests.Expire request) {
+        return write(leader -> leader.expire(request), () -> garbage.lifetimes().expire(request));
+    }
+
+    @Override
+    public List<HoldView> holds() {
+        return read(NodeApi::holds, () -> garbage.lifetimes().holds());
+    }
+
+    @Override
+    public HoldView hold(Requests.Hold request) {
+        UUID id = jobId(request.operation());
+        return write(leader -> leader.hold(request), () -> garbage.lifetimes().hold(request, id));
+    }
+
+    @Override
+    public HoldView release(Requests.Release request) {
+        return write(leader -> leader.release(request), () -> garbage.lifetimes().release(request));
+    }
+
+    @Override
+    public GcView gc() {
+        return write(NodeApi::gc, garbage::view);
+    }
+
+    @Override
+    public GcView collect() {
+        return write(NodeApi::collect, garbage::collect);
+    }
+
+    @Override
+    public GcPlanView gcPlan() {
+        return write(NodeApi::gcPlan, garbage::plan);
+    }
+
+    @Override
+    public GcView abandonSite(Requests.Abandon request) {
+        return write(leader -> leader.abandonSite(request), () -> garbage.abandon(request));
     }
 
     @Override

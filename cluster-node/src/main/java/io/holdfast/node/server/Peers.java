@@ -2,6 +2,7 @@ package io.holdfast.node.server;
 
 import io.holdfast.agent.proto.v1.MediaAgentGrpc;
 import io.holdfast.agent.proto.v1.RequestContext;
+import io.holdfast.agent.storage.CollectorClient;
 import io.holdfast.agent.storage.StorageClient;
 import io.holdfast.agent.tls.ChannelCache;
 import io.holdfast.agent.tls.PeerIdentity;
@@ -60,6 +61,11 @@ final class Peers implements AutoCloseable {
                 channels.channel(endpoint, Set.of(PeerIdentity.STORAGE)),
                 this::context,
                 StorageClient.Options.DEFAULT);
+    }
+
+    CollectorClient collector(Endpoint endpoint) {
+        return new CollectorClient(
+                channels.channel(endpoint, Set.of(PeerIdentity.STORAGE)), this::context);
     }
 
     CatalogClient catalog(Endpoint endpoint) {

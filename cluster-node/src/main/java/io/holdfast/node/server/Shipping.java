@@ -41,6 +41,7 @@ final class Shipping implements AutoCloseable {
     private final UUID cluster;
     private final @Nullable TlsMaterial tls;
     private final Path folder;
+    private final ShipOptions options;
     private final InstantSource clock;
     private volatile @Nullable Shipper shipper;
     private volatile @Nullable Endpoint peer;
@@ -51,6 +52,7 @@ final class Shipping implements AutoCloseable {
      * @param own where this node's storage listens; empty when it has none
      * @param tls of role storage; null when there is none
      * @param folder for cursors
+     * @param grace of the collectors, which wait for the end of a shipper's session
      */
     Shipping(
             Site site,
@@ -61,6 +63,7 @@ final class Shipping implements AutoCloseable {
             UUID cluster,
             @Nullable TlsMaterial tls,
             Path folder,
+            Duration grace,
             InstantSource clock) {
         this.site = site;
         this.store = store;
@@ -70,6 +73,7 @@ final class Shipping implements AutoCloseable {
         this.cluster = cluster;
         this.tls = tls;
         this.folder = folder;
+        this.options = ShipOptions.DEFAULT.sessionsWithin(grace.dividedBy(4));
         this.clock = clock;
     }
 
@@ -110,7 +114,7 @@ final class Shipping implements AutoCloseable {
                                     cluster,
                                     epoch,
                                     folder,
-                                    ShipOptions.DEFAULT,
+                                    options,
                                     clock)
                             .start();
             LOG.info("Ships to {}", wanted.get());

@@ -332,6 +332,14 @@ final class Status {
                                         + m.servedAt().word()
                                         + "; when it is healed: holdfast storage failback "
                                         + m.storage()));
+        state.abandoned()
+                .ifPresent(a ->
+                        warnings.add(
+                                "Site "
+                                        + a.site().word()
+                                        + " is abandoned since "
+                                        + Moment.of(a.timeMicros()).iso()
+                                        + ": expired data goes without waiting for it"));
         state.reports().stream()
                 .filter(io.holdfast.replication.state.ReturnReport::isOpen)
                 .forEach(r ->

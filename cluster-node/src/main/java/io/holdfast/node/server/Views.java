@@ -127,9 +127,13 @@ final class Views {
                 record.originCatalog(),
                 shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
                 shown && job != null ? Moment.of(job.protectedMicros()) : null,
-                job != null && lookup.state().lostPieces().contains(job.id())
-                        ? "LOST"
-                        : job != null && job.recovered() ? "RECOVERED_FROM_DIVERGENCE" : "NORMAL",
+                lookup.state().expiry(record.piece()).isPresent()
+                        ? "EXPIRED"
+                        : job != null && lookup.state().lostPieces().contains(job.id())
+                                ? "LOST"
+                                : job != null && job.recovered()
+                                        ? "RECOVERED_FROM_DIVERGENCE"
+                                        : "NORMAL",
                 record.optional());
     }
 

@@ -144,6 +144,12 @@ class CommandTest {
                     {"loss-ledger"},
                     {"reconcile"},
                     {"storage", "list"},
+                    {"retention", "show"},
+                    {"retention", "show", "--pieces"},
+                    {"hold", "list"},
+                    {"gc"},
+                    {"gc", "status"},
+                    {"gc", "--dry-run", "--pieces"},
                     {"failover", "--dry-run"},
                     {"client", "list"},
                     {"replication", "list"},
@@ -262,6 +268,79 @@ class CommandTest {
         r = asked("storage", "failback", "disk");
         assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
         assertThat(r.err()).contains("it lacks", "wait");
+    }
+
+    @Test
+    void dataEndsOnlyWhenItIsConfirmed() throws IOException {
+        String piece = FakeNodeApi.PIECE.toString();
+        for (String[] args :
+                new String[][] {
+                    {"expire", piece},
+                    {"hold", "release", piece},
+                    {"retention", "set", "keep-35-days", "P1D"},
+                    {"site", "abandon", "dr"}
+                }) {
+            Result unsure = asked(args);
+            assertThat(unsure.code()).as(String.join(" ", args)).isEqualTo(ExitCode.USAGE);
+            assertThat(unsure.err()).contains("--yes");
+        }
+        assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("expire") || a.startsWith("abandon"));
+        assertThat(asked("expire", piece, "--yes", "--reason", "wrong").code()).isZero();
+        assertThat(LOCAL.asked)
+                .contains("expire [" + piece + "] operator wrong as operator operator");
+        assertThat(asked("site", "abandon", "dr", "--yes", "--reason", "burnt").code()).isZero();
+        assertThat(LOCAL.asked).contains("abandon dr operator burnt as operator operator");
+        assertThat(asked("site", "abandon", "mars", "--yes").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(asked("expire", "--yes").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void aHoldNamesAPieceOrAClient() throws IOException {
+        Result r = asked("hold", "add", "--client", "crit", "--reason", "case 4711");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.out()).contains("client crit", "case 4711");
+        assertThat(LOCAL.asked).contains("hold null crit operator case 4711 as operator operator");
+        assertThat(asked("hold", "add", "--reason", "x").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(
+                        asked(
+                                        "hold",
+                                        "add",
+                                        "--client",
+                                        "crit",
+                                        "--piece",
+                                        FakeNodeApi.PIECE.toString(),
+                                        "--reason",
+                                        "x")
+                                .code())
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void theCollectionSaysWhatItWaitsFor() throws IOException {
+        assertThat(asked("gc", "status").out())
+                .contains("frozen: pinned by a rehearsal", "waits for a second mark", "REFUSED");
+        assertThat(asked("gc", "--dry-run").out())
+                .contains("STAYS", "kept for P30D", "4.7 kB", "WAITS")
+                .doesNotContain(FakeNodeApi.PIECE.toString());
+        assertThat(asked("gc", "--pieces").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("collect"));
+    }
+
+    @Test
+    void aRetentionIsWrittenIntoItsPolicy() throws IOException {
+        String policy =
+                LOCAL.resources.stream()
+                        .filter(r -> r.type().equals("policy"))
+                        .findFirst()
+                        .orElseThrow()
+                        .name();
+        Result r = asked("retention", "set", policy, "last 3,daily 7, P30D", "--yes", "--json");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.json().get("info").get("retention").asText())
+                .isEqualTo("P30D, last 3, daily 7");
+        assertThat(asked("retention", "set", policy, "30 days", "--yes").code())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(asked("retention", "set", "none", "P1D", "--yes").err()).contains("no policy");
     }
 
     @Test

@@ -74,6 +74,8 @@ class NodeConfigTest {
         assertThat(config.replication())
                 .isEqualTo(
                         new NodeConfig.Replication(Duration.ofSeconds(10), Duration.ofSeconds(2)));
+        assertThat(config.collection())
+                .isEqualTo(new NodeConfig.Collection(Duration.ofHours(24), Duration.ofHours(6)));
         assertThat(config.catalog()).isEmpty();
     }
 
@@ -100,6 +102,7 @@ class NodeConfigTest {
                           passwordFile: password
                         raft: {electionMinMillis: 100, electionMaxMillis: 300}
                         replication: {degradeSeconds: 3, stableSeconds: 0}
+                        collection: {graceSeconds: 60, everySeconds: 5}
                         """);
         assertThat(config.roles()).containsExactly("backup-server", "catalog-server", "storage");
         assertThat(config.listen())

@@ -3,8 +3,12 @@ package io.holdfast.node.rest;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.EntryView;
+import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.GcPlanView;
+import io.holdfast.node.api.GcView;
 import io.holdfast.node.api.HealthView;
+import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
@@ -17,6 +21,7 @@ import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StepView;
 import io.holdfast.node.api.StorageView;
@@ -429,6 +434,133 @@ public final class FakeNodeApi implements NodeApi {
     @Override
     public StorageView storageFailback(Requests.StorageMove request) {
         return answer("storage failback " + request.device(), storage("local"));
+    }
+
+    @Override
+    public RetentionView retention() {
+        return answer(
+                "retention",
+                new RetentionView(
+                        List.of(new RetentionView.Policy("default", "P30D, last 3", 1)),
+                        List.of(
+                                new RetentionView.Piece(
+                                        PIECE,
+                                        "crit",
+                                        "/home",
+                                        NOON,
+                                        "EXPIRE",
+                                        "no clause of 'P30D, last 3' keeps it"))));
+    }
+
+    @Override
+    public List<ExpiryView> expire(Requests.Expire request) {
+        return answer(
+                "expire " + request.pieces() + " " + request.operator() + " " + request.reason(),
+                List.of(new ExpiryView(PIECE, NOON, "operator", "expired by name")));
+    }
+
+    private static final HoldView HOLD =
+            new HoldView(JOB, null, CLIENT, "crit", NOON, "operator", "case 4711");
+
+    @Override
+    public List<HoldView> holds() {
+        return answer("holds", List.of(HOLD));
+    }
+
+    @Override
+    public HoldView hold(Requests.Hold request) {
+        return answer(
+                "hold "
+                        + request.piece()
+                        + " "
+                        + request.client()
+                        + " "
+                        + request.operator()
+                        + " "
+                        + request.reason(),
+                HOLD);
+    }
+
+    @Override
+    public HoldView release(Requests.Release request) {
+        return answer("release " + request.hold() + " " + request.reason(), HOLD);
+    }
+
+    /** What {@link #gc} answers. */
+    public static GcView gcView() {
+        return new GcView(
+                List.of(
+                        new GcView.Store(
+                                "dr",
+                                "127.10.11.44:6543",
+                                "127.50.4.4:3456",
+                                true,
+                                "STANDBY",
+                                86_400,
+                                2,
+                                List.of(new GcView.Mark(3, "1.local", NOON, 0, false, 7, 4711)),
+                                List.of("pinned by a rehearsal"))),
+                List.of(
+                        new GcView.Run(
+                                JOB,
+                                "dr",
+                                "127.10.11.44:6543",
+                                "SWEEP",
+                                "1.local",
+                                "l1",
+                                NOON,
+                                NOON,
+                                "REFUSED",
+                                List.of("pinned by a rehearsal"),
+                                0,
+                                0)),
+                1,
+                1,
+                null,
+                List.of());
+    }
+
+    @Override
+    public GcView gc() {
+        return answer("gc", gcView());
+    }
+
+    @Override
+    public GcView collect() {
+        return answer("collect", gcView());
+    }
+
+    @Override
+    public GcPlanView gcPlan() {
+        return answer(
+                "gc plan",
+                new GcPlanView(
+                        List.of(
+                                new GcPlanView.Store(
+                                        "dr",
+                                        "127.10.11.44:6543",
+                                        "",
+                                        9,
+                                        4800,
+                                        List.of(
+                                                new GcPlanView.Group(
+                                                        "STAYS", "kept for P30D", 2, 89),
+                                                new GcPlanView.Group(
+                                                        "WAITS", "no mark has found it", 7, 4711)),
+                                        List.of(
+                                                new GcPlanView.Piece(
+                                                        PIECE,
+                                                        true,
+                                                        "kept for P30D, until then",
+                                                        89,
+                                                        89))))));
+    }
+
+    @Override
+    public GcView abandonSite(Requests.Abandon request) {
+        return answer(
+                "abandon " + request.site() + " " + request.operator() + " " + request.reason(),
+                gcView());
     }
 
     @Override

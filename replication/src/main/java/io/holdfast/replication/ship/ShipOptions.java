@@ -40,6 +40,22 @@ public record ShipOptions(
                     Duration.ofSeconds(10),
                     Duration.ofMinutes(5));
 
+    /** The same with sessions of at most this age, but of a second at least. */
+    public ShipOptions sessionsWithin(Duration age) {
+        Duration second = Duration.ofSeconds(1);
+        Duration wanted = age.compareTo(second) < 0 ? second : age;
+        return new ShipOptions(
+                batchFrames,
+                inFlightBytes,
+                poll,
+                heartbeat,
+                callTimeout,
+                backoffFirst,
+                backoffMost,
+                retryDamage,
+                wanted.compareTo(sessionAge) < 0 ? wanted : sessionAge);
+    }
+
     /** Checks the batch. */
     public ShipOptions {
         if (batchFrames < 1 || batchFrames > 4096) {

@@ -1,0 +1,45 @@
+package io.holdfast.node.api;
+
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * What retention decides now.
+ *
+ * @param policies by name
+ * @param pieces by source, newest first
+ */
+public record RetentionView(List<Policy> policies, List<Piece> pieces) {
+    /** Copies the lists. */
+    public RetentionView {
+        policies = List.copyOf(policies);
+        pieces = List.copyOf(pieces);
+    }
+
+    /**
+     * A policy.
+     *
+     * @param name its name
+     * @param retention clauses with commas between, or {@code forever}
+     * @param clients how many clients it is in force for
+     */
+    public record Policy(String name, String retention, int clients) {}
+
+    /**
+     * A data piece.
+     *
+     * @param piece its identity
+     * @param clientName whose it is
+     * @param source what it is a backup of
+     * @param backupTime when, leader's time
+     * @param verdict KEEP, EXPIRE (now) or GONE
+     * @param reason why
+     */
+    public record Piece(
+            UUID piece,
+            String clientName,
+            String source,
+            Moment backupTime,
+            String verdict,
+            String reason) {}
+}
