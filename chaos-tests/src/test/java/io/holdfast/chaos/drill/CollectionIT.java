@@ -36,7 +36,8 @@ class CollectionIT {
             Path config = launch.store(node).resolve("../../node.yml").normalize();
             Files.writeString(
                     config,
-                    "\ncollection: {graceSeconds: %d, everySeconds: 2}\n".formatted(GRACE_SECONDS),
+                    "\ncollection: {graceSeconds: %d, everySeconds: 2, sessionSeconds: 10}\n"
+                            .formatted(GRACE_SECONDS),
                     StandardOpenOption.APPEND);
         }
     }

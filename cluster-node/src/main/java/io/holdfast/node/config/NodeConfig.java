@@ -51,6 +51,7 @@ import java.util.TreeSet;
  * collection:                    # ? of garbage
  *   graceSeconds: 86400          # ? between the two marks that a chunk needs before it is deleted
  *   everySeconds: 21600          # ? how often retention is looked at and stores are marked
+ *   sessionSeconds: 1800         # ? after which a session that nobody uses ends; until then it keeps what it may use
  * }</pre>
  *
  * @param file where it was read from
@@ -164,8 +165,10 @@ public record NodeConfig(
      *
      * @param grace of this node's store, between the two marks that a chunk needs before it is deleted
      * @param every how often, while it leads, retention is looked at and stores are marked
+     * @param sessionIdle after which a session with this node's store that nobody uses ends: one of a
+     *     process that was killed keeps what it may use until then
      */
-    public record Collection(Duration grace, Duration every) {}
+    public record Collection(Duration grace, Duration every, Duration sessionIdle) {}
 
     /** Whether the node has this role. */
     public boolean is(String role) {

@@ -1,5 +1,6 @@
 package io.holdfast.node.config;
 
+import io.holdfast.agent.storage.StorageLimits;
 import io.holdfast.node.config.ConfigException.Problem;
 import io.holdfast.standard.FormatException;
 import io.holdfast.standard.Site;
@@ -145,6 +146,13 @@ final class NodeConfigReader {
                 Duration.ofSeconds(collection.number("graceSeconds", 0, MAX_GRACE_SECONDS, 86_400));
         Duration every =
                 Duration.ofSeconds(collection.number("everySeconds", 1, 7 * 86_400, 21_600));
+        Duration sessionIdle =
+                Duration.ofSeconds(
+                        collection.number(
+                                "sessionSeconds",
+                                5,
+                                86_400,
+                                (int) StorageLimits.DEFAULT.sessionIdle().toSeconds()));
         collection.end();
         top.end();
 
@@ -173,7 +181,7 @@ final class NodeConfigReader {
                 catalog,
                 raft,
                 new NodeConfig.Replication(degrade, stable),
-                new NodeConfig.Collection(grace, every));
+                new NodeConfig.Collection(grace, every, sessionIdle));
     }
 
     private ConfigException failed(Problem... more) {

@@ -491,7 +491,12 @@ final class NodeServer implements AutoCloseable {
         StorageService service =
                 own(
                         new StorageService(
-                                store, guard, cluster, () -> devices, StorageLimits.DEFAULT));
+                                store,
+                                guard,
+                                cluster,
+                                () -> devices,
+                                StorageLimits.DEFAULT.sessionIdle(
+                                        config.collection().sessionIdle())));
         CollectorService collector =
                 own(new CollectorService(store, guard, cluster, here, InstantSource.system()));
         own(

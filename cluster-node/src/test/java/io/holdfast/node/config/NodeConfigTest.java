@@ -75,7 +75,9 @@ class NodeConfigTest {
                 .isEqualTo(
                         new NodeConfig.Replication(Duration.ofSeconds(10), Duration.ofSeconds(2)));
         assertThat(config.collection())
-                .isEqualTo(new NodeConfig.Collection(Duration.ofHours(24), Duration.ofHours(6)));
+                .isEqualTo(
+                        new NodeConfig.Collection(
+                                Duration.ofHours(24), Duration.ofHours(6), Duration.ofMinutes(30)));
         assertThat(config.catalog()).isEmpty();
     }
 

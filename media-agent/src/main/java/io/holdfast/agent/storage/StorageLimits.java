@@ -17,4 +17,9 @@ public record StorageLimits(
     /** For a storage process with a heap of 512 MiB. */
     public static final StorageLimits DEFAULT =
             new StorageLimits(256, Duration.ofMinutes(30), 32, 64, 64L << 20);
+
+    /** The same with another {@code sessionIdle}. */
+    public StorageLimits sessionIdle(Duration other) {
+        return new StorageLimits(sessions, other, putStreams, readStreams, unsyncedBytes);
+    }
 }
