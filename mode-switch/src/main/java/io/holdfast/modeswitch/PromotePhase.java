@@ -3,6 +3,7 @@ package io.holdfast.modeswitch;
 import io.holdfast.modeswitch.SiteState.Attempt;
 import io.holdfast.modeswitch.SiteState.Stage;
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Site;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -14,6 +15,12 @@ final class PromotePhase {
     static void operatorFailover(Draft d, SiteEvent.OperatorFailover e) {
         for (SiteEvent.Sight sight : e.sights()) {
             d.seen = Draft.max(d.seen, sight.epoch());
+        }
+        if (d.config.site() == Site.WITNESS) {
+            // In every role: a fenced or reconciling witness is no more of a site than a voting
+            // one.
+            d.refuse("a witness stores no backup and is never active.");
+            return;
         }
         switch (d.role) {
             case STANDBY, AWAIT_CONFIRM -> {
@@ -58,8 +65,7 @@ final class PromotePhase {
             }
             case SEALING, PROMOTING ->
                     d.refuse("a promotion is under way; watch it with 'holdfast status'.");
-            case WITNESS -> d.refuse("a witness stores no backup and is never active.");
-            case BOOT -> d.ignore(e);
+            case BOOT, WITNESS -> d.ignore(e);
         }
     }
 

@@ -340,6 +340,19 @@ class StretchedPhaseTest {
                 .expect(SiteRole.WITNESS, "JoinLineage", "OpenAckGate", "PersistRole");
     }
 
+    /** Found by p3-small, seed 802333: it was killed while it reconciled, and then sealed an epoch. */
+    @Test
+    void aFencedWitnessIsNeverActiveEither() {
+        new Driver(new SiteConfig(Site.WITNESS, "w1", LOCALS, DRS, 1, 1, 60_000, P3))
+                .on(new SiteEvent.Booted(SiteRole.FENCED, E1, E1, E3, "", 7))
+                .on(new SiteEvent.OperatorFailover(true, List.of()))
+                .expect(SiteRole.FENCED, "Refuse");
+        witness()
+                .on(new SiteEvent.PeerReport("l1", E3, SiteRole.ACTIVE, E3, E3, 0))
+                .on(new SiteEvent.OperatorFailover(true, List.of()))
+                .expect(SiteRole.RECONCILING, "Refuse");
+    }
+
     /** Nobody else would ever ask it: it must not lead for good where the active site has fallen. */
     @Test
     void aWitnessThatLeadsGivesTheLeadToTheOtherSiteOnceTheActiveOneIsDown() {
