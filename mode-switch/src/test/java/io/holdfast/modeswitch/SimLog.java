@@ -87,6 +87,11 @@ final class SimLog {
         int majority() {
             return voters() / 2 + 1;
         }
+
+        /** What makes a majority of these voters. */
+        static int majority(int[] voters) {
+            return (int) Arrays.stream(voters).filter(v -> v >= 0).count() / 2 + 1;
+        }
     }
 
     final SimGroup group;

@@ -60,6 +60,10 @@ final class SimMember {
     @Nullable Entry pendingReplication;
     @Nullable ReplicationState wantedReplication;
     @Nullable Entry pendingEpoch;
+
+    /** Leads an old term: the voters that it knows. A newer leader's changes are not its own. */
+    int @Nullable [] oldVoters;
+
     final int[] joinBarrier;
     final int[] joinIncarnation;
 
@@ -128,5 +132,6 @@ final class SimMember {
         catchUp = -1;
         pendingReplication = null;
         pendingEpoch = null;
+        oldVoters = null;
     }
 }

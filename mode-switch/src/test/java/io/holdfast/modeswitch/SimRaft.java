@@ -104,15 +104,15 @@ final class SimRaft {
 
     /** The latest moment, on the leader's clock, since which a majority has answered. */
     private long majoritySent(SimMember m) {
-        SimGroup group = log(m).group;
+        int[] voter = voters(m);
         long[] sent = world.longs;
         int count = 0;
-        for (int i = 0; i < group.voter.length; i++) {
-            if (group.voter[i] >= 0) {
+        for (int i = 0; i < voter.length; i++) {
+            if (voter[i] >= 0) {
                 sent[count++] = i == m.index ? clock(m, world.now) : m.ackedSend[i];
             }
         }
-        return kthLargest(sent, count, group.majority());
+        return kthLargest(sent, count, SimGroup.majority(voter));
     }
 
     static long kthLargest(long[] values, int count, int k) {
@@ -126,6 +126,10 @@ final class SimRaft {
             values[j + 1] = v;
         }
         return values[k - 1];
+    }
+
+    private static int[] voters(SimMember m) {
+        return m.oldVoters == null ? log(m).group.voter : m.oldVoters;
     }
 
     private static SimLog log(SimMember m) {
@@ -151,6 +155,11 @@ final class SimRaft {
             return;
         }
         long term = ++group.terms;
+        for (SimMember old : world.members) {
+            if (old.leads && in(old, group) && old.oldVoters == null) {
+                old.oldVoters = group.voter.clone();
+            }
+        }
         for (SimMember v : world.members) {
             if (v != m && grants(v, m, log)) {
                 log(v).term = term;
@@ -368,17 +377,18 @@ final class SimRaft {
     private void advance(SimMember m) {
         SimLog log = log(m);
         SimGroup group = log.group;
+        int[] voter = voters(m);
         long[] match = world.longs;
         int count = 0;
-        for (int i = 0; i < group.voter.length; i++) {
-            if (group.voter[i] >= 0) {
+        for (int i = 0; i < voter.length; i++) {
+            if (voter[i] >= 0) {
                 match[count++] =
                         i == m.index
                                 ? log.durable
-                                : m.matchIncarnation[i] == group.voter[i] ? m.match[i] : 0;
+                                : m.matchIncarnation[i] == voter[i] ? m.match[i] : 0;
             }
         }
-        int commit = (int) kthLargest(match, count, group.majority());
+        int commit = (int) kthLargest(match, count, SimGroup.majority(voter));
         if (commit > log.commit
                 && log.entries[commit - 1].group == group
                 && log.entries[commit - 1].term == m.leadTerm) {
