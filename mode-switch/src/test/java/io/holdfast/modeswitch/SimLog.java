@@ -76,21 +76,17 @@ final class SimLog {
             Arrays.fill(voter, -1);
         }
 
-        int voters() {
-            int count = 0;
-            for (int v : voter) {
-                count += v >= 0 ? 1 : 0;
-            }
-            return count;
-        }
-
         int majority() {
-            return voters() / 2 + 1;
+            return majority(voter);
         }
 
         /** What makes a majority of these voters. */
         static int majority(int[] voters) {
-            return (int) Arrays.stream(voters).filter(v -> v >= 0).count() / 2 + 1;
+            int count = 0;
+            for (int v : voters) {
+                count += v >= 0 ? 1 : 0;
+            }
+            return count / 2 + 1;
         }
     }
 

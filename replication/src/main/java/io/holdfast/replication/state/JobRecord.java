@@ -101,46 +101,19 @@ public record JobRecord(
     }
 
     JobRecord protectedAt(long micros) {
-        return new JobRecord(
-                job,
-                kind,
-                client,
-                level,
-                epoch,
-                openedMicros,
-                state,
-                endedMicros,
-                row,
-                pieceHeader,
-                totals,
-                message,
-                stored,
-                micros,
-                recovered,
-                expiredMicros);
+        return with(micros, recovered, expiredMicros);
     }
 
     JobRecord recoveredUnprotected() {
-        return new JobRecord(
-                job,
-                kind,
-                client,
-                level,
-                epoch,
-                openedMicros,
-                state,
-                endedMicros,
-                row,
-                pieceHeader,
-                totals,
-                message,
-                stored,
-                0,
-                true,
-                0);
+        return with(0, true, 0);
     }
 
     JobRecord expiredAt(long micros) {
+        return with(protectedMicros, recovered, micros);
+    }
+
+    /** The same job and outcome; what became of its piece since is another. */
+    private JobRecord with(long protectedAt, boolean hasRecovered, long expiredAt) {
         return new JobRecord(
                 job,
                 kind,
@@ -155,8 +128,8 @@ public record JobRecord(
                 totals,
                 message,
                 stored,
-                protectedMicros,
-                recovered,
-                micros);
+                protectedAt,
+                hasRecovered,
+                expiredAt);
     }
 }
