@@ -77,6 +77,7 @@ final class DrillCommand implements Callable<Integer> {
             Path given = directory == null ? Path.of("") : directory;
             if (!Files.isDirectory(given)) {
                 err.println("No such folder: " + given.toAbsolutePath());
+                err.println("Name a folder to try it with, or none for this checkout.");
                 return ExitCode.USAGE;
             }
             topology.requireFreeAddresses();
