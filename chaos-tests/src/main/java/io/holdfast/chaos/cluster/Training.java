@@ -20,8 +20,8 @@ import java.util.function.Predicate;
 
 /**
  * Makes the caches of {@link FastStart}: a small cluster on addresses of its own backs up, ships and
- * restores, and its server and its agent write down what they have loaded and run. Once per build, about
- * half a minute. Nobody depends on it: where it fails, starts stay slow.
+ * restores, and its server and its agent write down what they have loaded and run. Once per build, about a
+ * minute. Nobody depends on it: where it fails, starts stay slow.
  */
 public final class Training {
     private static final String OFF = "HOLDFAST_NO_AOT";
@@ -61,7 +61,7 @@ public final class Training {
                     FileLock _ = file.lock()) {
                 if (!made.isFresh(Program.SERVER) || !made.isFresh(Program.AGENT)) {
                     told.accept(
-                            "Training the start of servers and agents, once per build: about half a"
+                            "Training the start of servers and agents, once per build: about a"
                                     + " minute ("
                                     + OFF
                                     + "=1 leaves it out)");
@@ -103,7 +103,9 @@ public final class Training {
                 "127.77.2.4");
         processes.start("l1", learning(programs.server("l1"), Program.SERVER), work);
         processes.start("d1", programs.server("d1"), work);
-        await(holdfast::status, status -> status.role().equals("ACTIVE"));
+        await(
+                holdfast::status,
+                status -> status.role().equals("ACTIVE") && status.leader() != null);
         holdfast.addClient("crit", source, passphrase, "--address", "127.77.1.22:3456");
         processes.start("agent", learning(programs.agent("crit-local"), Program.AGENT), work);
         await(holdfast::status, status -> status.replication().equals("SYNC"));
