@@ -82,7 +82,7 @@ public final class BackupJob {
 
     static final int MAX_PASSES = 4;
     private static final int ENOUGH_FILES = 256;
-    private static final int READ_BYTES = 1 << 20;
+    private static final int READ_BYTES = 256 << 10;
     private static final long RACY_NANOS = 2_000_000_000L;
     private static final byte[] TOP = {};
     private static final OpenOption[] READ = {StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS};

@@ -201,6 +201,9 @@ final class ChunkSink implements AutoCloseable {
                 job.monitor.bytesNew.add(chunk.length());
                 job.monitor.bytesStored.add(frame.length);
             }
+            if (!missing.isEmpty()) {
+                job.storage.flush();
+            }
         } catch (IOException e) {
             throw new Failed(e);
         }

@@ -20,8 +20,11 @@ public interface JobStorage extends AutoCloseable {
     /** Which of these the store lacks; bit i stands for {@code ids.get(i)}. At most 4096 ids. */
     BitSet missing(List<ChunkId> ids) throws IOException;
 
-    /** Sends a frame. Returns at once, or when there is room; blocks while the storage is behind. */
+    /** Sends a frame, soon. Returns at once, or when there is room; blocks while the storage is behind. */
     void put(byte[] frame) throws IOException;
+
+    /** Says that no more is put for now: what an adapter has gathered of small frames goes out. */
+    void flush() throws IOException;
 
     /** Waits until all that was put before is fsynced at the storage. */
     void awaitDurable() throws IOException;

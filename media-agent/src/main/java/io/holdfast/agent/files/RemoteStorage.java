@@ -78,6 +78,11 @@ public final class RemoteStorage implements JobStorage {
         }
     }
 
+    @Override
+    public void flush() throws IOException {
+        stream().flush();
+    }
+
     private void acknowledge(long sequence) {
         synchronized (unacknowledged) {
             acknowledged = Math.max(acknowledged, sequence);

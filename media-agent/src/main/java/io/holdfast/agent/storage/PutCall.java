@@ -17,8 +17,16 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The stream of frames over a gRPC call. One lock; callbacks only note and signal. */
+/**
+ * The stream of frames over a gRPC call. One lock; callbacks only note and signal. A request costs both
+ * sides as much as sealing a few kilobytes, so small frames travel together.
+ */
 final class PutCall implements StorageClient.PutStream {
+    /** A frame of fewer bytes is copied and gathered; of more, sent at once and by itself. */
+    private static final int SMALL_BYTES = 32 << 10;
+
+    private static final int GATHER_BYTES = 128 << 10;
+
     private record Sent(long sequence, int bytes) {}
 
     private final ClientCall<PutRequest, PutReply> call;
@@ -32,6 +40,9 @@ final class PutCall implements StorageClient.PutStream {
     private final ArrayDeque<Sent> inFlight = new ArrayDeque<>();
     private long inFlightBytes;
     private long sent;
+    private byte[] gathered = {};
+    private int gatheredBytes;
+    private PutRequest.Builder request = PutRequest.newBuilder();
     private long durable;
     private long newFrames;
     private long newBytes;
@@ -62,24 +73,71 @@ final class PutCall implements StorageClient.PutStream {
             if (halfClosed) {
                 throw new IllegalStateException("This stream of frames has been finished");
             }
-            await(
-                    () ->
-                            call.isReady()
-                                    && (inFlightBytes == 0
-                                            || inFlightBytes + length <= maxInFlightBytes),
-                    "room to send frame " + (sent + 1));
-            PutRequest.Builder request =
-                    PutRequest.newBuilder()
-                            .setSequence(sent + 1)
-                            .setFrame(UnsafeByteOperations.unsafeWrap(frame, offset, length));
+            if (!hasRoom(length)) {
+                send();
+                await(() -> hasRoom(length), "room to send frame " + (sent + 1));
+            }
+            if (request.getFramesCount() == 0) {
+                request.setSequence(sent + 1);
+            }
             if (sent == 0) {
                 request.setContext(contexts.get()).setSession(Wire.bytes(session.id()));
             }
             sent++;
             inFlight.add(new Sent(sent, length));
             inFlightBytes += length;
-            call.sendMessage(request.build());
+            if (length < SMALL_BYTES) {
+                gather(frame, offset, length);
+            } else {
+                request.addFrames(UnsafeByteOperations.unsafeWrap(frame, offset, length));
+                send();
+            }
             return sent;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean hasRoom(int length) throws RemoteException {
+        if (failure != null) {
+            throw failure;
+        }
+        return call.isReady()
+                && !completed
+                && (inFlightBytes == 0 || inFlightBytes + length <= maxInFlightBytes);
+    }
+
+    private void gather(byte[] frame, int offset, int length) {
+        if (gathered.length == 0) {
+            gathered = new byte[GATHER_BYTES + SMALL_BYTES];
+        }
+        System.arraycopy(frame, offset, gathered, gatheredBytes, length);
+        request.addFrames(UnsafeByteOperations.unsafeWrap(gathered, gatheredBytes, length));
+        gatheredBytes += length;
+        if (gatheredBytes >= GATHER_BYTES || request.getFramesCount() == PutFrames.MAX_FRAMES) {
+            send();
+        }
+    }
+
+    /** Sends what was gathered; gRPC has copied it when this returns. Holds the lock. */
+    private void send() {
+        if (request.getFramesCount() > 0) {
+            call.sendMessage(request.build());
+            request = PutRequest.newBuilder();
+            gatheredBytes = 0;
+        }
+    }
+
+    @Override
+    public void flush() throws RemoteException {
+        lock.lock();
+        try {
+            if (failure != null) {
+                throw failure;
+            }
+            if (!halfClosed) {
+                send();
+            }
         } finally {
             lock.unlock();
         }
@@ -104,6 +162,7 @@ final class PutCall implements StorageClient.PutStream {
                         "Frame " + sequence + " has not been sent; the last is " + sent);
             }
             if (durable < sequence) {
+                flush();
                 await(() -> durable >= sequence, "frame " + sequence + " to become durable");
             }
         } finally {
@@ -145,7 +204,11 @@ final class PutCall implements StorageClient.PutStream {
     public void finish() throws RemoteException {
         lock.lock();
         try {
+            if (failure != null) {
+                throw failure;
+            }
             if (!halfClosed) {
+                send();
                 halfClosed = true;
                 call.halfClose();
             }
@@ -183,7 +246,7 @@ final class PutCall implements StorageClient.PutStream {
     }
 
     private interface Holds {
-        boolean holds();
+        boolean holds() throws RemoteException;
     }
 
     /** Waits; time without any event from the other side counts as a stall. Holds the lock. */

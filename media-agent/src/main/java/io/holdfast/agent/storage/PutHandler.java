@@ -18,13 +18,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One stream of frames. The call's thread appends each frame and only then asks for the next, so one
- * frame is in memory. A second thread syncs behind it and acknowledges: while one fsync runs, frames
+ * One stream of frames. The call's thread appends the frames of a request and only then asks for the
+ * next, so one request is in memory. A second thread syncs behind it and acknowledges: while one fsync runs, frames
  * gather for the next. When too much is written and not yet durable, no more frames are asked for.
  */
-final class PutHandler implements StreamObserver<PutFrame> {
+final class PutHandler implements StreamObserver<PutFrames> {
     private static final long GATHER_BYTES = 4 << 20;
-    private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+    private static final long GATHER_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
     private static final Set<Purpose> PURPOSES = Set.of(Purpose.BACKUP, Purpose.REPLICATE);
 
     private final ChunkStore store;
@@ -68,50 +68,51 @@ final class PutHandler implements StreamObserver<PutFrame> {
     }
 
     @Override
-    public void onNext(PutFrame frame) {
+    public void onNext(PutFrames frames) {
         try {
-            take(frame);
+            take(frames);
         } catch (IOException | RuntimeException e) {
             fail(e);
         } finally {
-            frame.recycle();
+            frames.recycle();
         }
     }
 
-    private void take(PutFrame frame) throws IOException {
-        if (!frame.malformed.isEmpty()) {
+    private void take(PutFrames frames) throws IOException {
+        if (!frames.malformed.isEmpty()) {
             throw Errors.refused(
-                    "PutRequest is malformed: " + frame.malformed, "Correct the sender");
+                    "PutRequest is malformed: " + frames.malformed, "Correct the sender");
         }
         Sessions.Use current = use;
         if (current == null) {
-            current = begin(frame);
+            current = begin(frames);
         }
         Sessions.Session session = current.session();
         if (session.ended()) {
             throw Sessions.ended(session.id);
         }
-        if (frame.sequence != appended + 1) {
+        if (frames.sequence != appended + 1) {
             throw Errors.refused(
-                    "Frame has sequence number " + frame.sequence + ", expected " + (appended + 1),
+                    "Frame has sequence number " + frames.sequence + ", expected " + (appended + 1),
                     "Number the frames of a stream 1, 2, 3, ...");
         }
-        boolean isNew;
-        try {
-            isNew = store.append(session.id, frame.buffer, 0, frame.length);
-        } catch (IllegalArgumentException e) {
-            throw Errors.refused(
-                    "Frame " + frame.sequence + " was refused: " + e.getMessage(),
-                    "Send a PIECE by CommitPiece");
+        long bytes = 0;
+        long added = 0;
+        long addedBytes = 0;
+        for (int i = 0; i < frames.count(); i++) {
+            int length = frames.length(i);
+            bytes += length;
+            if (append(session, frames, i)) {
+                added++;
+                addedBytes += length;
+            }
         }
         lock.lock();
         try {
-            appended++;
-            unsyncedBytes += frame.length;
-            if (isNew) {
-                newFrames++;
-                newBytes += frame.length;
-            }
+            appended += frames.count();
+            unsyncedBytes += bytes;
+            newFrames += added;
+            newBytes += addedBytes;
             paused = unsyncedBytes >= unsyncedBound;
             changed.signalAll();
             if (!paused && !ended) {
@@ -122,15 +123,25 @@ final class PutHandler implements StreamObserver<PutFrame> {
         }
     }
 
+    private boolean append(Sessions.Session session, PutFrames frames, int i) throws IOException {
+        try {
+            return store.append(session.id, frames.buffer, frames.offset(i), frames.length(i));
+        } catch (IllegalArgumentException e) {
+            throw Errors.refused(
+                    "Frame " + (frames.sequence + i) + " was refused: " + e.getMessage(),
+                    "Send a PIECE by CommitPiece");
+        }
+    }
+
     /** The first message says whose stream this is. Chunks are welcome in any epoch. */
-    private Sessions.Use begin(PutFrame frame) {
-        if (frame.context == null) {
+    private Sessions.Use begin(PutFrames frames) {
+        if (frames.context == null) {
             throw Errors.refused(
                     "The first PutRequest of a stream has no context",
                     "Send context and session in the first message");
         }
-        check.acceptStale(frame.context);
-        Sessions.Use begun = sessions.use(frame.session, peer, PURPOSES);
+        check.acceptStale(frames.context);
+        Sessions.Use begun = sessions.use(frames.session, peer, PURPOSES);
         if (!streams.tryAcquire()) {
             begun.close();
             throw Errors.status(

@@ -300,7 +300,8 @@ public final class StorageClient {
     public interface PutStream extends AutoCloseable {
         /**
          * Sends a frame; blocks on back-pressure and while too much is in flight. The array is free
-         * again when this returns.
+         * again when this returns. Small frames are gathered, until there are enough of them or a
+         * call that needs them there: see {@link #flush}.
          *
          * @return its sequence number: 1, 2, 3, ...
          */
@@ -310,6 +311,12 @@ public final class StorageClient {
         default long put(byte[] frame) throws RemoteException {
             return put(frame, 0, frame.length);
         }
+
+        /**
+         * Sends what was gathered. Call it at a pause: {@link #awaitDurable} and {@link #finish} do so
+         * by themselves.
+         */
+        void flush() throws RemoteException;
 
         /** Up to which sequence all is durable. */
         long durableSequence();

@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param sessions open sessions; one more is answered UNAVAILABLE
  * @param sessionIdle after which an unused session is closed and its pins go
- * @param putStreams streams of frames at once, each with one frame of up to 8 MiB in memory
+ * @param putStreams streams of frames at once, each with one request of up to 8 MiB in memory
  * @param readStreams streams of reads at once
  * @param unsyncedBytes of one put stream, written and not yet fsynced, after which it takes no more
  *     frames until they are durable

@@ -193,9 +193,9 @@ public final class StorageService implements BindableService, AutoCloseable {
     @Override
     public ServerServiceDefinition bindService() {
         ServerServiceDefinition generated = new Unary().bindService();
-        MethodDescriptor<PutFrame, PutReply> put =
+        MethodDescriptor<PutFrames, PutReply> put =
                 StorageGrpc.getPutMethod().toBuilder(
-                                PutFrame.marshaller(buffers),
+                                PutFrames.marshaller(buffers),
                                 StorageGrpc.getPutMethod().getResponseMarshaller())
                         .build();
         ServerServiceDefinition.Builder builder =
@@ -208,7 +208,7 @@ public final class StorageService implements BindableService, AutoCloseable {
         return builder.addMethod(put, ServerCalls.asyncBidiStreamingCall(this::put)).build();
     }
 
-    private StreamObserver<PutFrame> put(StreamObserver<PutReply> replies) {
+    private StreamObserver<PutFrames> put(StreamObserver<PutReply> replies) {
         return new PutHandler(
                 store,
                 check,

@@ -46,6 +46,9 @@ final class FakeStorage implements JobStorage {
     }
 
     @Override
+    public void flush() {}
+
+    @Override
     public void awaitDurable() {}
 
     @Override

@@ -240,6 +240,33 @@ abstract class StorageContract {
     }
 
     @Test
+    void smallFramesTravelTogetherAndArriveAtAFlush() throws Exception {
+        StorageClient client = agent();
+        StorageSession session = backup(client);
+        try (StorageClient.PutStream put = client.put(session)) {
+            List<byte[]> frames = new ArrayList<>();
+            for (int i = 0; i < 600; i++) {
+                frames.add(TestFrames.data(i, i % 7 == 0 ? 60_000 : 100 + 10 * i));
+            }
+            CompletableFuture<Long> durable = new CompletableFuture<>();
+            put.onDurable(sequence -> {
+                if (sequence == frames.size()) {
+                    durable.complete(sequence);
+                }
+            });
+            for (byte[] frame : frames) {
+                put.put(frame);
+            }
+            put.flush();
+            assertThat(durable.get(20, TimeUnit.SECONDS)).isEqualTo(frames.size());
+            for (byte[] frame : frames) {
+                assertThat(client.read(session, TestFrames.id(frame))).isEqualTo(frame);
+            }
+            put.put(TestFrames.data(600, 100));
+        } // closed without a flush: the last one is not acknowledged
+    }
+
+    @Test
     void largestFramePasses() throws Exception {
         byte[] frame = TestFrames.data(3, 4 << 20);
         StorageClient client = agent();
@@ -703,9 +730,13 @@ abstract class StorageContract {
                         .setContext(context)
                         .setSession(session)
                         .setSequence(1)
-                        .setFrame(frame)
+                        .addFrames(frame)
                         .build();
         assertThat(putting(good)).isEqualTo(ErrorDetail.Code.CODE_UNSPECIFIED);
+        PutRequest third = PutRequest.newBuilder().setSequence(3).addFrames(frame).build();
+        PutRequest two = good.toBuilder().addFrames(frame).build();
+        assertThat(putting(two, third)).isEqualTo(ErrorDetail.Code.CODE_UNSPECIFIED);
+        assertThat(putting(good, third)).isEqualTo(ErrorDetail.Code.REFUSED);
         assertThat(putting(good.toBuilder().clearContext().build()))
                 .isEqualTo(ErrorDetail.Code.REFUSED);
         assertThat(putting(good.toBuilder().setSession(ByteString.copyFromUtf8("x")).build()))
@@ -713,14 +744,19 @@ abstract class StorageContract {
         assertThat(putting(good.toBuilder().setSequence(2).build()))
                 .isEqualTo(ErrorDetail.Code.REFUSED);
         assertThat(putting(good, good)).isEqualTo(ErrorDetail.Code.REFUSED);
-        assertThat(putting(good.toBuilder().setFrame(ByteString.copyFrom(new byte[200])).build()))
+        assertThat(
+                        putting(
+                                good.toBuilder()
+                                        .setFrames(0, ByteString.copyFrom(new byte[200]))
+                                        .build()))
                 .isEqualTo(ErrorDetail.Code.CORRUPT);
-        assertThat(putting(good.toBuilder().clearFrame().build()))
+        assertThat(putting(good.toBuilder().setFrames(0, ByteString.EMPTY).build()))
                 .isEqualTo(ErrorDetail.Code.CORRUPT);
         assertThat(
                         putting(
                                 good.toBuilder()
-                                        .setFrame(
+                                        .setFrames(
+                                                0,
                                                 ByteString.copyFrom(
                                                         TestFrames.piece(1, 1, 1).header()))
                                         .build()))
