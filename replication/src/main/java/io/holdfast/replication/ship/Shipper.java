@@ -56,6 +56,11 @@ public final class Shipper implements AutoCloseable {
     private static final int COMMIT_ROUNDS = 1_000;
     private static final int LAG_BATCH = 4_096;
     private static final Duration SAVE_EVERY = Duration.ofSeconds(1);
+
+    /** How long a growing log is let grow before its end is offered, unless it has grown by so much. */
+    private static final Duration GATHER = Duration.ofMillis(20);
+
+    private static final long GATHER_BYTES = 2 << 20;
     private static final int RETRY_GROWTH = 60;
 
     private final ChunkStore local;
@@ -458,12 +463,17 @@ public final class Shipper implements AutoCloseable {
 
         void loop() throws IOException {
             long before = 0;
+            boolean waited = false;
             while (goOn() && System.nanoTime() - openedAt < options.sessionAge().toNanos()) {
                 List<ChunkStore.Tailed> batch = local.tail(next, options.batchFrames());
                 if (batch.isEmpty()) {
                     idle();
-                } else {
+                } else if (waited || isWorthARound(batch)) {
+                    waited = false;
                     ship(batch);
+                } else {
+                    waited = true;
+                    gather();
                 }
                 long durable = put.durableSequence();
                 if (durable > before) {
@@ -473,6 +483,25 @@ public final class Shipper implements AutoCloseable {
                 book.durable(durable);
                 meter.reached(book.position());
                 saveCursor(false);
+            }
+        }
+
+        /** A round costs both sites a call: a job's last frames and a full hand are worth one at once. */
+        private boolean isWorthARound(List<ChunkStore.Tailed> batch) {
+            return batch.size() == options.batchFrames()
+                    || batch.getLast().kind() == FrameKind.PIECE
+                    || batch.stream().mapToLong(ChunkStore.Tailed::frameBytes).sum()
+                            >= GATHER_BYTES;
+        }
+
+        private void gather() {
+            lock.lock();
+            try {
+                if (!nudged && !closed && !paused) {
+                    rest(GATHER);
+                }
+            } finally {
+                lock.unlock();
             }
         }
 
@@ -558,6 +587,7 @@ public final class Shipper implements AutoCloseable {
                 next = frame.after();
                 book.mark(sent, next);
             }
+            put.flush();
         }
 
         private void heard() {
