@@ -24,10 +24,11 @@ public record FastStart(Path home) {
         AGENT;
 
         private String file() {
-            return name().toLowerCase(Locale.ROOT)
-                    + "-"
-                    + System.getProperty("java.runtime.version")
-                    + ".aot";
+            return lowerCase() + "-" + System.getProperty("java.runtime.version") + ".aot";
+        }
+
+        private String lowerCase() {
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -61,12 +62,15 @@ public record FastStart(Path home) {
         return folder().resolve(program.file());
     }
 
-    /** Options for the JVM of a program: none when there is no cache that fits. */
+    /** Options for the JVM of a program: those of its file in {@code ops/jvm}, and a cache that fits. */
     List<String> options(Program program) {
+        String file = "@" + home.resolve("ops/jvm").resolve(program.lowerCase() + ".options");
         try {
-            return isFresh(program) ? List.of("-XX:AOTCache=" + cache(program)) : List.of();
+            return isFresh(program)
+                    ? List.of(file, "-XX:AOTCache=" + cache(program))
+                    : List.of(file);
         } catch (IOException e) {
-            return List.of(); // a cache is never needed
+            return List.of(file); // a cache is never needed
         }
     }
 

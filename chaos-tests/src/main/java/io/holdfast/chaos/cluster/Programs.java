@@ -10,10 +10,10 @@ import java.util.Optional;
  * there is one, with its {@link FastStart}; else with the class path of this JVM.
  */
 public final class Programs {
-    private static final String SERVER_HEAP = "-Xmx512m";
-    private static final String AGENT_HEAP = "-Xmx256m";
-    private static final List<String> JVM =
+    /** Where there is no build to read the options from. */
+    private static final List<String> PLAIN =
             List.of(
+                    "-Xmx512m",
                     "--enable-native-access=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow",
                     "-XX:+ExitOnOutOfMemoryError");
@@ -42,9 +42,7 @@ public final class Programs {
 
     /** The command line of a server. */
     public List<String> server(String node) {
-        List<String> command = new ArrayList<>(List.of(java, SERVER_HEAP));
-        command.addAll(JVM);
-        built.ifPresent(made -> command.addAll(made.options(FastStart.Program.SERVER)));
+        List<String> command = begin(FastStart.Program.SERVER);
         command.addAll(
                 List.of(
                         "-cp",
@@ -58,15 +56,19 @@ public final class Programs {
 
     /** The command line of a media agent. */
     public List<String> agent(String name) {
-        List<String> command = new ArrayList<>(List.of(java, AGENT_HEAP));
-        command.addAll(JVM);
+        List<String> command = begin(FastStart.Program.AGENT);
         if (built.isPresent()) {
-            command.addAll(built.get().options(FastStart.Program.AGENT));
             command.addAll(List.of("-jar", built.get().agentJar().toString()));
         } else {
             command.addAll(List.of("-cp", classPath, "io.holdfast.agent.AgentMain"));
         }
         command.addAll(List.of("--config", agentConfig(name).toString()));
+        return command;
+    }
+
+    private List<String> begin(FastStart.Program program) {
+        List<String> command = new ArrayList<>(List.of(java));
+        command.addAll(built.map(made -> made.options(program)).orElse(PLAIN));
         return command;
     }
 

@@ -134,7 +134,10 @@ public final class Training {
     private List<String> learning(List<String> command, Program program) {
         List<String> learning = new ArrayList<>(command);
         learning.removeIf(option -> option.startsWith("-XX:AOTCache="));
-        learning.add(1, "-XX:AOTCacheOutput=" + output(program));
+        learning.add(2, "-XX:AOTCacheOutput=" + output(program));
+        // Objects are kept in a cache only by this collector, and taken out by any.
+        learning.add(3, "-XX:-UseSerialGC");
+        learning.add(4, "-XX:+UseG1GC");
         return learning;
     }
 
