@@ -143,6 +143,7 @@ final class Drill {
         Set<String> uncopied = new TreeSet<>(workspace.copy(source, critical()));
         uncopied.addAll(workspace.copy(source, other()));
         new TreeChanges(other(), "own", 11).apply(2000);
+        workspace.settle();
         if (!uncopied.isEmpty()) {
             screen.fact(
                     Units.plural(uncopied.size(), "path")

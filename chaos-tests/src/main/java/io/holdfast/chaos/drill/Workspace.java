@@ -131,6 +131,11 @@ final class Workspace {
         return lines;
     }
 
+    /** Waits until the copies are on the disk: no backup's fsync shall wait for them. */
+    void settle() throws IOException, InterruptedException {
+        run("sync", "-f", root.toString());
+    }
+
     /** Moves a folder out of reach, as if its disk were gone. */
     void hide(Path folder, String as) throws IOException {
         Path to = root.resolve("out-of-reach").resolve(as);
