@@ -5,19 +5,22 @@ import java.util.UUID;
 
 /**
  * The typed view of a resource of type {@code policy}: how long data is kept, and what a job needs
- * before it is shown green.
+ * before it is shown green. Its keys are {@code retention}, in the words of {@link Retention}, and {@code
+ * greenAt}: {@code local}, {@code dr-log} or {@code dr-data}. Both are required.
  *
  * @param name unique among policies
  * @param retention how long data pieces are kept
  * @param greenAt what makes a job green
  */
 public record PolicyResource(String name, Retention retention, GreenAt greenAt) {
-    /** What makes a job green. */
+    /** What makes a backup green, each level beyond the one before. */
     public enum GreenAt {
-        /** It is complete at the active site. */
+        /** Its data piece is whole at the active site, and its record is in the resource DB. */
         LOCAL("local"),
-        /** It is DR_PROTECTED as well. */
-        DR_PROTECTED("dr-protected");
+        /** The other site has acknowledged its record, too: it knows that the piece exists. */
+        DR_LOG("dr-log"),
+        /** The piece is DR_PROTECTED: it can be restored at the other site. */
+        DR_DATA("dr-data");
 
         private final String word;
 
@@ -37,7 +40,7 @@ public record PolicyResource(String name, Retention retention, GreenAt greenAt) 
                     return value;
                 }
             }
-            throw new FormatException("greenAt", word, 0, "local or dr-protected");
+            throw new FormatException("greenAt", word, 0, "local, dr-log or dr-data");
         }
     }
 

@@ -161,7 +161,7 @@ class FormatsTest {
                 new PolicyResource(
                                 "month",
                                 Retention.of(Duration.ofDays(30)),
-                                PolicyResource.GreenAt.DR_PROTECTED)
+                                PolicyResource.GreenAt.DR_DATA)
                         .toResource(ID),
                 new CatalogResource("main", Endpoint.parse("10.10.11.44:9873"), true)
                         .toResource(ID),
@@ -259,5 +259,23 @@ class FormatsTest {
         assertThat(first.toString().compareTo(second.toString())).isNegative();
         assertThatThrownBy(() -> Uuid7.of(-1, 0, 0)).isInstanceOf(FormatException.class);
         assertThatThrownBy(() -> Uuid7.of(1L << 48, 0, 0)).isInstanceOf(FormatException.class);
+    }
+
+    @Test
+    void aPolicySaysAtWhichLevelABackupIsGreen() {
+        for (PolicyResource.GreenAt level : PolicyResource.GreenAt.values()) {
+            Resource stored = new PolicyResource("p", Retention.FOREVER, level).toResource(ID);
+            assertThat(stored.info()).containsEntry("greenAt", level.word());
+            assertThat(PolicyResource.of(stored).greenAt()).isEqualTo(level);
+        }
+        Resource old =
+                ResourceInfo.resource(
+                        ID,
+                        Resource.Type.POLICY,
+                        "p",
+                        Map.of("retention", "forever", "greenAt", "dr"));
+        assertThatThrownBy(() -> PolicyResource.of(old))
+                .isInstanceOf(FormatException.class)
+                .hasMessageContaining("local, dr-log or dr-data");
     }
 }

@@ -230,7 +230,7 @@ public final class ClusterInit {
                 new PolicyResource(
                                 "keep-35-days",
                                 Retention.of(RETENTION),
-                                PolicyResource.GreenAt.DR_PROTECTED)
+                                PolicyResource.GreenAt.DR_DATA)
                         .toResource(id()));
         resources.add(
                 new GroupResource(GROUP, "nightly", "keep-35-days", "backup-media")

@@ -1,6 +1,7 @@
 package io.holdfast.replication.state;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.replication.state.Reply.Code;
 import io.holdfast.replication.state.Reply.Done;
 import io.holdfast.replication.state.Reply.Refused;
@@ -88,6 +89,7 @@ public final class ClusterState {
     private final @Nullable Abandonment abandoned;
     private final long forcedMicros;
     private final boolean autoFailoverOff;
+    private final AckPolicy ackPolicy;
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -148,6 +150,7 @@ public final class ClusterState {
         this.abandoned = b.abandoned;
         this.forcedMicros = b.forcedMicros;
         this.autoFailoverOff = b.autoFailoverOff;
+        this.ackPolicy = b.ackPolicy;
     }
 
     /** The state of a new lineage: no epoch, nothing in it. */
@@ -274,6 +277,20 @@ public final class ClusterState {
     /** Whether the passive site may take over without an operator, where there is a witness. */
     public boolean autoFailover() {
         return !autoFailoverOff;
+    }
+
+    /** What an operator has chosen for writes that cannot be PROTECTED. */
+    public AckPolicy ackPolicy() {
+        return ackPolicy;
+    }
+
+    /**
+     * The policy that holds now. Protection is against the loss of this site: where the other one is lost
+     * already, because this epoch began by force or an operator has abandoned it, writes and backups go on
+     * until replication has been SYNC again.
+     */
+    public AckPolicy bindingPolicy() {
+        return forcedMicros == 0 && abandoned == null ? ackPolicy : AckPolicy.AVAILABILITY;
     }
 
     /** What a loss of the active site would put into the loss ledger now. */
@@ -461,6 +478,7 @@ public final class ClusterState {
                             Command.GcEnd _,
                             Command.AbandonSite _,
                             Command.SetAutoFailover _,
+                            Command.SetAckPolicy _,
                             Command.AuditNote _ ->
                             false;
                 };
@@ -588,6 +606,7 @@ public final class ClusterState {
         @Nullable Abandonment abandoned;
         long forcedMicros;
         boolean autoFailoverOff;
+        AckPolicy ackPolicy = AckPolicy.AVAILABILITY;
         boolean keepsOnRefusal;
 
         Builder() {}
@@ -623,6 +642,7 @@ public final class ClusterState {
             abandoned = s.abandoned;
             forcedMicros = s.forcedMicros;
             autoFailoverOff = s.autoFailoverOff;
+            ackPolicy = s.ackPolicy;
         }
 
         ClusterState build() {
@@ -685,6 +705,17 @@ public final class ClusterState {
                                     "automatic failover "
                                             + (c.on() ? "on: " : "off: ")
                                             + c.reason(),
+                                    ""));
+                    yield new Done(0);
+                }
+                case Command.SetAckPolicy c -> {
+                    ackPolicy = c.policy();
+                    note(
+                            new AuditRecord(
+                                    now,
+                                    epoch,
+                                    c.who(),
+                                    "ack policy " + c.policy().word() + ": " + c.reason(),
                                     ""));
                     yield new Done(0);
                 }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.LogPosition;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.replication.proto.cluster.v1.Text;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Chunking;
@@ -257,6 +258,11 @@ final class Codec {
                             .setOn(c.on())
                             .setWho(c.who())
                             .setReason(c.reason());
+            case Command.SetAckPolicy c ->
+                    b.getSetAckPolicyBuilder()
+                            .setPolicy(c.policy().word())
+                            .setWho(c.who())
+                            .setReason(c.reason());
             case Command.SeedEnd c ->
                     b.getSeedEndBuilder()
                             .setSeed(uuid(c.seed()))
@@ -427,6 +433,11 @@ final class Codec {
                             e.getSetAutoFailover().getOn(),
                             e.getSetAutoFailover().getWho(),
                             e.getSetAutoFailover().getReason());
+            case SET_ACK_POLICY ->
+                    new Command.SetAckPolicy(
+                            AckPolicy.ofWord(e.getSetAckPolicy().getPolicy()),
+                            e.getSetAckPolicy().getWho(),
+                            e.getSetAckPolicy().getReason());
             case COMMAND_NOT_SET ->
                     throw new UnknownVersionException(
                             "a log entry", "1 with a command added later", "1");
@@ -1034,6 +1045,7 @@ final class Codec {
                     .setBytes(r.bytes());
         }
         b.setAutoFailoverOff(!s.autoFailover());
+        b.setProtectionPolicy(s.ackPolicy() == AckPolicy.PROTECTION);
         s.abandoned()
                 .ifPresent(a ->
                         b.getAbandonedBuilder()
@@ -1168,6 +1180,7 @@ final class Codec {
         b.gcRuns = p.getGcRunsList().stream().map(Codec::gcRun).toList();
         b.forcedMicros = p.getForcedMicros();
         b.autoFailoverOff = p.getAutoFailoverOff();
+        b.ackPolicy = p.getProtectionPolicy() ? AckPolicy.PROTECTION : AckPolicy.AVAILABILITY;
         if (p.hasAbandoned()) {
             var a = p.getAbandoned();
             b.abandoned =

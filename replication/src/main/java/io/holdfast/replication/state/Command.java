@@ -2,6 +2,7 @@ package io.holdfast.replication.state;
 
 import com.google.protobuf.ByteString;
 import io.holdfast.chunk.ChunkId;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -277,6 +278,9 @@ public sealed interface Command {
 
     /** Whether the passive site may take over without an operator, where there is a witness (P3). */
     record SetAutoFailover(boolean on, String who, String reason) implements Command {}
+
+    /** What becomes of writes that cannot be PROTECTED. See {@link ClusterState#bindingPolicy}. */
+    record SetAckPolicy(AckPolicy policy, String who, String reason) implements Command {}
 
     /** Data pieces in one {@link Expire}. */
     int MAX_EXPIRING = 1_000;

@@ -302,6 +302,14 @@ public final class Divergence {
                                             + (c.on() ? "on: " : "off: ")
                                             + c.reason(),
                                     ""));
+            case Command.SetAckPolicy c ->
+                    notes.add(
+                            new AuditRecord(
+                                    time,
+                                    entry.epoch(),
+                                    c.who(),
+                                    "ack policy " + c.policy().word() + ": " + c.reason(),
+                                    ""));
             case Command.ExpirySettled _,
                     Command.GcBegin _,
                     Command.GcEnd _,

@@ -12,6 +12,7 @@ import static io.holdfast.replication.state.Samples.recovered;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
@@ -607,5 +608,31 @@ class ClusterStateTest {
                 new Command.EpochChange(
                         SECOND, id(9), Optional.of(LINEAGE), 0, 1, ByteString.EMPTY, "r", "o"));
         assertThat(state.forcedMicros()).isZero();
+    }
+
+    @Test
+    void theAckPolicyIsKeptAndDoesNotBindWhereTheOtherSiteIsLostAlready() {
+        assertThat(state.ackPolicy()).isEqualTo(AckPolicy.AVAILABILITY);
+        done(new Command.SetAckPolicy(AckPolicy.PROTECTION, "alice", "audit season"));
+        assertThat(state.bindingPolicy()).isEqualTo(AckPolicy.PROTECTION);
+        assertThat(state.audit().getLast().what()).isEqualTo("ack policy protection: audit season");
+        assertThat(ClusterState.parse(state.toBytes()).ackPolicy()).isEqualTo(AckPolicy.PROTECTION);
+
+        done(new Command.AbandonSite(Site.DR, "alice", "burnt"));
+        assertThat(state.bindingPolicy())
+                .as("nobody to protect it")
+                .isEqualTo(AckPolicy.AVAILABILITY);
+        assertThat(state.ackPolicy()).isEqualTo(AckPolicy.PROTECTION);
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.SYNC, 1, 1)));
+        assertThat(state.bindingPolicy()).isEqualTo(AckPolicy.PROTECTION);
+
+        // DR takes over in the same log, as with a witness.
+        done(
+                new Command.EpochChange(
+                        SECOND, LINEAGE, Optional.empty(), 0, 0, ByteString.EMPTY, "auto", "d1"));
+        epoch = SECOND;
+        assertThat(state.bindingPolicy()).as("local is lost").isEqualTo(AckPolicy.AVAILABILITY);
+        done(new Command.ReplStateChange(new ReplState(ReplState.Mode.SYNC, 1, 1)));
+        assertThat(state.bindingPolicy()).isEqualTo(AckPolicy.PROTECTION);
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.replication.state;
 import com.google.protobuf.ByteString;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.LogPosition;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Chunking;
 import io.holdfast.standard.Endpoint;
@@ -184,6 +185,9 @@ public final class Samples {
                 "gc-end",
                 new Command.GcEnd(id(80), "WAITS", List.of("fossils of mark 3 wait"), 7, 4711));
         all.put("set-auto-failover", new Command.SetAutoFailover(false, "alice", "maintenance"));
+        all.put(
+                "set-ack-policy",
+                new Command.SetAckPolicy(AckPolicy.PROTECTION, "alice", "audit season"));
         all.put("abandon-site", new Command.AbandonSite(Site.DR, "alice", "the building is gone"));
         ByteString report = report().toBytes();
         all.put(
