@@ -280,6 +280,16 @@ public final class SiteAckBook {
         return Math.min(reached(nodes, quorum), reached(own, ownQuorum));
     }
 
+    /** Up to here a quorum of the other site has it; -1 for nothing. */
+    public synchronized long otherSiteIndex() {
+        return reached(nodes, quorum);
+    }
+
+    /** Up to here enough other members of the own site have it; no limit where none is needed. */
+    public synchronized long ownSiteIndex() {
+        return reached(own, ownQuorum);
+    }
+
     /** The largest index that {@code needed} of these members have acknowledged. */
     private long reached(Set<String> of, int needed) {
         if (needed == 0) {

@@ -3,6 +3,7 @@ package io.holdfast.chaos.cluster;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -133,11 +134,11 @@ public final class Commands {
         return quiet(new TypeReference<>() {}, "status");
     }
 
-    /** A backup, from its start to its end. */
+    /** A backup, from its start to its end at the site where it is made. */
     public JobView backup(String client, boolean full) throws CommandFailed {
         return full
-                ? shown(new TypeReference<>() {}, "backup", client, "--full")
-                : shown(new TypeReference<>() {}, "backup", client);
+                ? shown(new TypeReference<>() {}, "backup", client, "--full", "--wait-for", "local")
+                : shown(new TypeReference<>() {}, "backup", client, "--wait-for", "local");
     }
 
     /** A backup that goes on by itself. */
@@ -191,17 +192,17 @@ public final class Commands {
 
     /** The operator has looked at what the returned site had changed. */
     public ReconcileView signReconcile() throws CommandFailed {
-        return shown(new TypeReference<>() {}, "reconcile", "sign", "--yes");
+        return saved(new TypeReference<>() {}, "reconcile", "sign", "--yes");
     }
 
     /** Makes everything here too that the returned site had added. */
     public List<ReconcileView.Setting> applyAdditive() throws CommandFailed {
-        return shown(new TypeReference<>() {}, "reconcile", "apply", "--additive");
+        return saved(new TypeReference<>() {}, "reconcile", "apply", "--additive");
     }
 
     /** Makes one change of the returned site here too. */
     public List<ReconcileView.Setting> apply(String item) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "reconcile", "apply", item);
+        return saved(new TypeReference<>() {}, "reconcile", "apply", item);
     }
 
     /** What a failover would do. */
@@ -226,25 +227,25 @@ public final class Commands {
 
     /** The other site's store takes the place of a lost one. */
     public StorageView storageFailover(String storage, String... more) throws CommandFailed {
-        return shown(
+        return saved(
                 new TypeReference<>() {},
                 with(new String[] {"storage", "failover", storage, "--yes"}, more));
     }
 
     /** A healed storage takes over again. */
     public StorageView storageFailback(String storage) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "storage", "failback", storage);
+        return saved(new TypeReference<>() {}, "storage", "failback", storage);
     }
 
     /** Data pieces expire by name. */
     public List<ExpiryView> expire(UUID... pieces) throws CommandFailed {
         String[] names = Arrays.stream(pieces).map(UUID::toString).toArray(String[]::new);
-        return shown(new TypeReference<>() {}, with(new String[] {"expire", "--yes"}, names));
+        return saved(new TypeReference<>() {}, with(new String[] {"expire", "--yes"}, names));
     }
 
     /** A legal hold on a piece. */
     public HoldView hold(UUID piece) throws CommandFailed {
-        return shown(
+        return saved(
                 new TypeReference<>() {},
                 "hold",
                 "add",
@@ -256,7 +257,7 @@ public final class Commands {
 
     /** The end of a hold. */
     public HoldView release(UUID hold) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "hold", "release", hold.toString(), "--yes");
+        return saved(new TypeReference<>() {}, "hold", "release", hold.toString(), "--yes");
     }
 
     /** What retention says. */
@@ -266,7 +267,7 @@ public final class Commands {
 
     /** Changes the retention of a policy. */
     public ResourceView setRetention(String policy, String retention) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "retention", "set", policy, retention, "--yes");
+        return saved(new TypeReference<>() {}, "retention", "set", policy, retention, "--yes");
     }
 
     /** How the collection stands. */
@@ -286,7 +287,7 @@ public final class Commands {
 
     /** The other site is lost for good. */
     public GcView abandon(String site) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "site", "abandon", site, "--yes");
+        return saved(new TypeReference<>() {}, "site", "abandon", site, "--yes");
     }
 
     /** The way home. */
@@ -303,6 +304,12 @@ public final class Commands {
     private <T> T shown(TypeReference<T> type, String... args) throws CommandFailed {
         shown.accept(line(args));
         return quiet(type, args);
+    }
+
+    /** The result of a write, which comes with how safe it is; a list, when nothing was written. */
+    private <T> T saved(TypeReference<T> type, String... args) throws CommandFailed {
+        JsonNode said = shown(new TypeReference<>() {}, args);
+        return JSON.convertValue(said.has("result") ? said.get("result") : said, type);
     }
 
     private void shown(String... args) throws CommandFailed {

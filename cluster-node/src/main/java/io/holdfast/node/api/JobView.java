@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param protection of a backup: whether all of it is at the other site
  * @param protectedAt when it was shown DR_PROTECTED
  * @param protectedSeconds from {@code ended} to {@code protectedAt}
+ * @param safety how safe its record and its piece are, and whether that is enough
  * @param identifiers its pairs, logical as stored and physical as dialled
  * @param log newest lines last, bounded
  */
@@ -43,6 +44,7 @@ public record JobView(
         Protection protection,
         @Nullable Moment protectedAt,
         @Nullable Double protectedSeconds,
+        Safety safety,
         List<Pair> identifiers,
         List<LogLine> log) {
     /** Copies the lists. */
@@ -70,6 +72,7 @@ public record JobView(
                 protection,
                 protectedAt,
                 protectedSeconds,
+                safety,
                 identifiers,
                 lines);
     }
@@ -125,6 +128,27 @@ public record JobView(
         /** Nothing yet. */
         public static final Progress NONE = new Progress("", 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, null);
     }
+
+    /**
+     * How safe a job is, and whether its client's policy is content with that.
+     *
+     * @param level of its newest record in the resource DB, as of every write
+     * @param rpoAtRisk when UNPROTECTED: what is at the active site only
+     * @param greenAt of a backup: the level that its policy asks for: {@code local}, {@code dr-log},
+     *     {@code dr-data}; {@code local} of a restore
+     * @param reached {@code none}, or the highest of them that it has reached
+     * @param green whether it has ended well and reached {@code greenAt}
+     * @param waitsFor {@code greenAt}, when it has ended well, has not reached it, and still may
+     * @param away whether the other site is away, so that nothing is on its way there
+     */
+    public record Safety(
+            Level level,
+            @Nullable RpoAtRisk rpoAtRisk,
+            String greenAt,
+            String reached,
+            boolean green,
+            @Nullable String waitsFor,
+            boolean away) {}
 
     /** One pair of identifiers. */
     public record Pair(IdentifierView input, IdentifierView output) {}

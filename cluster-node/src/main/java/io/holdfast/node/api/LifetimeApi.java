@@ -8,16 +8,16 @@ public interface LifetimeApi {
     RetentionView retention();
 
     /** Data pieces expire now, by name. All or none; refused when a hold names one. */
-    List<ExpiryView> expire(Requests.Expire request);
+    Saved<List<ExpiryView>> expire(Requests.Expire request);
 
     /** The legal holds. */
     List<HoldView> holds();
 
     /** A legal hold begins. */
-    HoldView hold(Requests.Hold request);
+    Saved<HoldView> hold(Requests.Hold request);
 
     /** A legal hold ends. Returns what it was. */
-    HoldView release(Requests.Release request);
+    Saved<HoldView> release(Requests.Release request);
 
     /** What the collectors of all stores know, and what was done lately. Asks every store. */
     GcView gc();
@@ -29,5 +29,5 @@ public interface LifetimeApi {
     GcPlanView gcPlan();
 
     /** Declares the other site lost: nothing waits for it any more until it is heard again. */
-    GcView abandonSite(Requests.Abandon request);
+    Saved<GcView> abandonSite(Requests.Abandon request);
 }

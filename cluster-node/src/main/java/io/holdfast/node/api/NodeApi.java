@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  * node which may not take them are sent on to the leader of the active site by the implementation;
  * a failover is served by a STANDBY node itself, without any leader.
  *
+ * <p>What an operator changes comes back {@link Saved}: it is PROTECTED or UNPROTECTED. Jobs say it
+ * themselves ({@link JobView.Safety}). A failover or a switchover is told step by step: the one leaves the
+ * other site behind, the other ends only when both sites have acknowledged it.
+ *
  * <p>Every method may throw {@link ApiException} and blocks until it has an answer; callers use a
  * thread of their own. Implementations are thread-safe.
  */
@@ -32,10 +36,10 @@ public interface NodeApi extends LifetimeApi {
      * @param resource its {@code version} is the one it replaces, or -1 for whichever
      * @return as stored, with its new version
      */
-    ResourceView putResource(ResourceView resource);
+    Saved<ResourceView> putResource(ResourceView resource);
 
-    /** Deletes a resource. Refused while others name it. */
-    void deleteResource(UUID id);
+    /** Deletes a resource. Refused while others name it. Returns its id. */
+    Saved<UUID> deleteResource(UUID id);
 
     /** Starts a backup and returns at once: its job is OPEN, or ended when it was refused early. */
     JobView startBackup(Requests.Backup request);
@@ -74,25 +78,31 @@ public interface NodeApi extends LifetimeApi {
     SwitchoverView switchover(Requests.Switchover request);
 
     /** Switches automatic failover; refused in a cluster without a witness. */
-    StatusView autoFailover(Requests.AutoFailover request);
+    Saved<StatusView> autoFailover(Requests.AutoFailover request);
+
+    /** Chooses what becomes of writes that cannot be PROTECTED. Binds no write of its own. */
+    Saved<StatusView> ackPolicy(Requests.ChooseAckPolicy request);
+
+    /** What monitoring wants to know of this node. Answered here, from what it knows; cheap. */
+    MetricsView metrics();
 
     /** What became of a site that returned. */
     ReconcileView reconcileReport();
 
     /** Makes one change of the returned site here too, unless ours has changed since it was seen. */
-    ReconcileView.Setting reconcileApply(Requests.Reapply request);
+    Saved<ReconcileView.Setting> reconcileApply(Requests.Reapply request);
 
     /** Signs every report of a return: the way home is free. Harmless when repeated. */
-    ReconcileView reconcileSign(Requests.Sign request);
+    Saved<ReconcileView> reconcileSign(Requests.Sign request);
 
     /** The storages, and which site's stores their jobs use. Asks both stores and the catalogs. */
     List<StorageView> storages();
 
     /** From now on the other site's store is used in place of one that is lost. */
-    StorageView storageFailover(Requests.StorageMove request);
+    Saved<StorageView> storageFailover(Requests.StorageMove request);
 
     /** A healed storage takes over again. Refused while it lacks a piece, or a job uses the other. */
-    StorageView storageFailback(Requests.StorageMove request);
+    Saved<StorageView> storageFailback(Requests.StorageMove request);
 
     /** How an identifier would be dialled now. A refusal is part of the answer, not an exception. */
     IdentifierView resolve(String identifier);

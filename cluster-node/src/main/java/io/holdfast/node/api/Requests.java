@@ -105,6 +105,15 @@ public final class Requests {
     public record AutoFailover(boolean on, String operator, String reason) {}
 
     /**
+     * What becomes of writes that cannot be PROTECTED.
+     *
+     * @param policy {@code availability} or {@code protection}
+     * @param operator who asks; the REST layer sets it from the certificate
+     * @param reason why, for the audit
+     */
+    public record ChooseAckPolicy(String policy, String operator, String reason) {}
+
+    /**
      * A rehearsal.
      *
      * @param pieces how many protected data pieces are sampled, 0 to {@value #MAX_SAMPLES}

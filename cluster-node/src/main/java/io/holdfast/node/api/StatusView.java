@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
  *     without another site
  * @param replicationSince since when
  * @param lastContact when the other site was last heard
+ * @param ackPolicy {@code availability} or {@code protection}: what becomes of a write that cannot be
+ *     PROTECTED
+ * @param ackPolicyBinds whether it binds now: protection does not while the other site is lost
+ * @param level PROTECTED when everything acknowledged is at both sites, data too; absent where the node that
+ *     answers cannot know, because it does not lead
+ * @param rpoAtRisk when UNPROTECTED: what is at the active site only
  * @param rpoSeconds age of the oldest acknowledged change that is not yet protected; 0 when all are
  * @param appliedIndex newest log entry applied here
  * @param protectedIndex newest log entry known to be durable at the other site
@@ -49,6 +55,10 @@ public record StatusView(
         String replication,
         @Nullable Moment replicationSince,
         @Nullable Moment lastContact,
+        String ackPolicy,
+        boolean ackPolicyBinds,
+        @Nullable Level level,
+        @Nullable RpoAtRisk rpoAtRisk,
         double rpoSeconds,
         long appliedIndex,
         long protectedIndex,

@@ -1,6 +1,7 @@
 package io.holdfast.node.cli;
 
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StatusView;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -29,14 +30,14 @@ final class AutoFailoverCommand extends ApiCommand {
 
     @Override
     int run(ClusterClient cluster, Output output) {
-        StatusView view =
+        Saved<StatusView> saved =
                 cluster.write(api ->
                         api.autoFailover(
                                 new Requests.AutoFailover(
                                         position == Position.on,
                                         cluster.context().operator(),
                                         reason)));
-        output.result(view, "Automatic failover is " + view.autoFailover() + "\n");
+        output.saved(saved, "Automatic failover is " + saved.result().autoFailover());
         return ExitCode.DONE;
     }
 }

@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.standard.PolicyResource.GreenAt;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -11,10 +12,16 @@ import picocli.CommandLine.Parameters;
 /** Backs up a client now. */
 @Command(
         name = "backup",
-        description = "Back up a client now and wait for the outcome.",
+        description = {
+            "Back up a client now, and wait until it is green: until it has reached the level that"
+                    + " its policy asks for.",
+            "While the other site is away it is not waited for. Exit code 4: complete, and not"
+                    + " green yet; it goes on becoming so. See later: holdfast jobs ID."
+        },
         footer = {
             "",
             "Example: holdfast backup crit --full",
+            "         holdfast backup crit --wait-for local",
             "         holdfast backup crit --no-wait --json"
         })
 final class BackupCommand extends ApiCommand {
@@ -37,11 +44,18 @@ final class BackupCommand extends ApiCommand {
             negatable = true,
             defaultValue = "true",
             fallbackValue = "true",
-            description = "Wait for the outcome. Default: yes.")
+            description = "Wait until it is green. Default: yes.")
     private boolean waits;
+
+    @Option(
+            names = "--wait-for",
+            paramLabel = "LEVEL",
+            description = "local, dr-log or dr-data, whatever the policy says.")
+    private @Nullable String level;
 
     @Override
     int run(ClusterClient cluster, Output output) {
+        GreenAt wanted = level == null ? null : GreenAt.ofWord(level);
         UUID id = Jobs.newId();
         JobView job =
                 Jobs.start(
@@ -55,9 +69,9 @@ final class BackupCommand extends ApiCommand {
                                                 full ? "full" : "incremental",
                                                 id)));
         if (waits) {
-            job = Jobs.await(cluster, job, output);
+            job = Jobs.awaitGreen(cluster, Jobs.await(cluster, job, output), wanted, output);
         }
         output.result(job, Jobs.show(job));
-        return Jobs.exitCode(job);
+        return waits ? Jobs.exitCode(job, wanted) : Jobs.exitCode(job);
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.node.cli;
 import io.holdfast.chunk.WrongPassphrase;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.init.ClientEnrolment;
 import io.holdfast.node.init.ClusterInit;
 import io.holdfast.standard.ClientResource;
@@ -181,7 +182,7 @@ final class ClientCommand {
                                 + " was not added.",
                         "Use the passphrase that init was given.");
             }
-            ResourceView stored;
+            Saved<ResourceView> stored;
             try {
                 ResourceView withSlots =
                         ResourceView.of(enrolled.domainKey().toResource(key.id()), key.version());
@@ -195,7 +196,7 @@ final class ClientCommand {
                 throw e;
             }
             Map<String, Object> result = new LinkedHashMap<>();
-            result.put("client", stored);
+            result.put("client", stored.result());
             result.put("agents", enrolled.folders().stream().map(Path::toString).toList());
             StringBuilder text = new StringBuilder();
             text.append("Client ")
@@ -211,7 +212,7 @@ final class ClientCommand {
             if (client.drAddress().isEmpty()) {
                 text.append("It has no DR address: in DR mode it is SUSPENDED.\n");
             }
-            output.result(result, text.toString());
+            output.saved(stored.with(result), text.toString());
             return ExitCode.DONE;
         }
     }

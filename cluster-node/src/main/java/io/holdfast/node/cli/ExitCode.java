@@ -11,10 +11,10 @@ public final class ExitCode {
     /** The command line, a file it names, or the request is malformed. Nothing was done. */
     public static final int USAGE = 2;
 
-    /** Refused by mode or epoch: certainly not done. */
+    /** Refused by mode, epoch or ack policy: certainly not done. */
     public static final int REFUSED = 3;
 
-    /** May have been done: look first, then repeat. */
+    /** May have been done: look first, then repeat. Or complete, and not green yet. */
     public static final int UNKNOWN = 4;
 
     private ExitCode() {}

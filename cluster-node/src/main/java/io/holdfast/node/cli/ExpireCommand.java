@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import java.util.List;
 import java.util.UUID;
 import picocli.CommandLine.Command;
@@ -35,7 +36,7 @@ final class ExpireCommand extends ApiCommand {
                         + (pieces.size() == 1 ? " data piece expires" : " data pieces expire")
                         + " for good.",
                 output);
-        List<ExpiryView> expired =
+        Saved<List<ExpiryView>> saved =
                 cluster.write(api ->
                         api.expire(
                                 new Requests.Expire(
@@ -43,10 +44,10 @@ final class ExpireCommand extends ApiCommand {
                                         cluster.context().operator(),
                                         confirmation.reason())));
         Text.Table table = new Text.Table("PIECE", "EXPIRED", "BY", "REASON");
-        for (ExpiryView one : expired) {
+        for (ExpiryView one : saved.result()) {
             table.row(one.piece().toString(), Text.time(one.expired()), one.who(), one.reason());
         }
-        output.result(expired, table + "Its bytes go with the collection; see: holdfast gc status");
+        output.saved(saved, table + "Its bytes go with the collection; see: holdfast gc status");
         return ExitCode.DONE;
     }
 }

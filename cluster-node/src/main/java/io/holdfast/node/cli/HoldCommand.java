@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -54,7 +55,7 @@ final class HoldCommand {
         @Override
         int run(ClusterClient cluster, Output output) {
             UUID id = Jobs.newId();
-            HoldView hold =
+            Saved<HoldView> saved =
                     cluster.write(api ->
                             api.hold(
                                     new Requests.Hold(
@@ -63,7 +64,7 @@ final class HoldCommand {
                                             cluster.context().operator(),
                                             reason,
                                             id)));
-            output.result(hold, show(List.of(hold)));
+            output.saved(saved, show(List.of(saved.result())));
             return ExitCode.DONE;
         }
     }
@@ -89,14 +90,14 @@ final class HoldCommand {
                     cluster.context().name(),
                     "What hold " + id + " names may expire again, at once if its policy says so.",
                     output);
-            HoldView released =
+            Saved<HoldView> saved =
                     cluster.write(api ->
                             api.release(
                                     new Requests.Release(
                                             id,
                                             cluster.context().operator(),
                                             confirmation.reason())));
-            output.result(released, "Released:\n" + show(List.of(released)));
+            output.saved(saved, "Released:\n" + show(List.of(saved.result())));
             return ExitCode.DONE;
         }
     }

@@ -39,12 +39,14 @@ import picocli.CommandLine.Spec;
             FailoverCommand.class,
             SwitchoverCommand.class,
             AutoFailoverCommand.class,
+            AckPolicyCommand.class,
             ReadmitCommand.class,
             LossLedgerCommand.class,
             ReconcileCommand.class,
             RehearseCommand.class,
             StorageCommand.class,
             RetentionCommand.class,
+            PolicyCommand.class,
             ExpireCommand.class,
             HoldCommand.class,
             GcCommand.class,
@@ -54,7 +56,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Commands that ask a cluster take --context FILE and --json.",
-            "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by mode or epoch, 4 outcome unknown.",
+            "Exit codes: 0 done, 1 failed, 2 usage, 3 refused by mode, epoch or policy, 4 outcome"
+                    + " unknown, or a backup that is not green yet.",
             "",
             "Example: holdfast status --context /srv/holdfast/operator/context.json"
         })

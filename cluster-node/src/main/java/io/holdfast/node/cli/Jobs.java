@@ -5,17 +5,22 @@ import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.Protection;
+import io.holdfast.standard.PolicyResource.GreenAt;
 import io.holdfast.standard.Uuid7;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Starting jobs, watching them, and showing them. */
 final class Jobs {
     private static final long POLL_MILLIS = 250;
     private static final long PATIENCE_NANOS = 60_000_000_000L;
+
+    /** How long the other site may be away before a backup is not waited for any more. */
+    private static final long AWAY_NANOS = 5_000_000_000L;
 
     private Jobs() {}
 
@@ -76,6 +81,72 @@ final class Jobs {
             }
         }
         return job;
+    }
+
+    /**
+     * Watches a backup that has ended until it is green.
+     *
+     * @param level that is waited for; null: what the job's policy asks for
+     * @return the job, green or not: it is not waited for while the other site is away
+     */
+    static JobView awaitGreen(
+            ClusterClient cluster, JobView ended, @Nullable GreenAt level, Output output) {
+        JobView job = ended;
+        long heard = System.nanoTime();
+        long away = 0;
+        try (Output.Progress progress = output.progress()) {
+            while (waits(job, level) && away < AWAY_NANOS) {
+                progress.show(
+                        "backup "
+                                + job.clientName()
+                                + "  complete, waiting for "
+                                + wanted(job, level).word()
+                                + (job.safety().away() ? "  the other site is away" : "")
+                                + Text.atRisk(job.safety().rpoAtRisk()));
+                long asked = System.nanoTime();
+                try {
+                    Thread.sleep(POLL_MILLIS);
+                    UUID id = job.id();
+                    job = cluster.read(api -> api.job(id));
+                    heard = System.nanoTime();
+                    away = job.safety().away() ? away + heard - asked : 0;
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return job;
+                } catch (ApiException e) {
+                    if (System.nanoTime() - heard > PATIENCE_NANOS) {
+                        throw unknown(job, String.valueOf(e.getMessage()), e);
+                    }
+                }
+            }
+        }
+        return job;
+    }
+
+    private static GreenAt wanted(JobView job, @Nullable GreenAt level) {
+        return level == null ? GreenAt.ofWord(job.safety().greenAt()) : level;
+    }
+
+    /** Whether a job has ended well, and not reached a level that it still may reach. */
+    private static boolean waits(JobView job, @Nullable GreenAt level) {
+        String reached = job.safety().reached();
+        return job.kind().equals("backup")
+                && exitCode(job) == ExitCode.DONE
+                && job.state() != JobView.State.OPEN
+                && !reached.equals("none")
+                && GreenAt.ofWord(reached).compareTo(wanted(job, level)) < 0;
+    }
+
+    /** As {@link #exitCode(JobView)}, and 4 for a backup that has not reached a level. */
+    static int exitCode(JobView job, @Nullable GreenAt level) {
+        return waits(job, level) || lost(job) ? ExitCode.UNKNOWN : exitCode(job);
+    }
+
+    private static boolean lost(JobView job) {
+        return job.kind().equals("backup")
+                && exitCode(job) == ExitCode.DONE
+                && job.state() != JobView.State.OPEN
+                && job.safety().reached().equals("none");
     }
 
     private static ApiException unknown(JobView job, String why, Exception cause) {
@@ -169,6 +240,8 @@ final class Jobs {
                     "safety",
                     job.protection() + (seconds == null ? "" : " after " + Text.seconds(seconds)));
         }
+        JobView.Safety safety = job.safety();
+        line(text, "record", safety.level() + Text.atRisk(safety.rpoAtRisk()));
         for (JobView.Pair pair : job.identifiers()) {
             identifier(text, "input", pair.input());
             identifier(text, "output", pair.output());
@@ -192,7 +265,20 @@ final class Jobs {
                 + job.clientName()
                 + ": "
                 + job.state()
-                + (job.warnings() > 0 ? ", " + job.warnings() + " warnings" : "");
+                + (job.warnings() > 0 ? ", " + job.warnings() + " warnings" : "")
+                + green(job);
+    }
+
+    /** {@code , green at dr-log}, {@code , waiting for dr-data}; nothing for what is no good backup. */
+    static String green(JobView job) {
+        JobView.Safety safety = job.safety();
+        if (!job.kind().equals("backup")) {
+            return "";
+        }
+        String waitsFor = safety.waitsFor();
+        return waitsFor != null
+                ? ", waiting for " + waitsFor
+                : safety.green() ? ", green (" + safety.reached() + ")" : "";
     }
 
     private static void identifier(StringBuilder text, String name, IdentifierView identifier) {

@@ -57,19 +57,20 @@ final class JobsCommand extends ApiCommand {
         Text.Table table =
                 new Text.Table(
                         "JOB", "KIND", "CLIENT", "STATE", "STARTED", ">TIME", ">READ", ">STORED",
-                        "SAFETY");
+                        "SAFETY", "RECORD");
         for (JobView job : jobs) {
             String level = job.level();
             table.row(
                     job.id().toString(),
                     level == null ? job.kind() : job.kind() + "/" + level,
                     job.clientName(),
-                    job.state().name(),
+                    job.state().name() + Jobs.green(job),
                     Text.time(job.started()),
                     Text.seconds(job.progress().seconds()),
                     Text.bytes(job.progress().bytesRead()),
                     Text.bytes(job.progress().bytesStored()),
-                    Jobs.protection(job.protection()));
+                    Jobs.protection(job.protection()),
+                    job.safety().level().name());
         }
         output.result(
                 jobs,

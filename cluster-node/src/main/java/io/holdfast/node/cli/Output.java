@@ -1,5 +1,6 @@
 package io.holdfast.node.cli;
 
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.rest.ApiJson;
 import java.io.PrintWriter;
 
@@ -23,6 +24,16 @@ final class Output {
     void result(Object value, String text) {
         out.print(json ? ApiJson.pretty(value) + "\n" : text.endsWith("\n") ? text : text + "\n");
         out.flush();
+    }
+
+    /** The result of a write: one JSON object, or the text and a line that says how safe it is. */
+    void saved(Saved<?> saved, String text) {
+        result(saved, (text.endsWith("\n") ? text : text + "\n") + line(saved));
+    }
+
+    /** {@code Saved. PROTECTED}, or {@code Saved. UNPROTECTED: RPO at risk since ..., ...}. */
+    static String line(Saved<?> saved) {
+        return "Saved. " + saved.level() + Text.atRisk(saved.rpoAtRisk()) + "\n";
     }
 
     /** A line for people, on stderr; never part of the result. */

@@ -3,6 +3,7 @@ package io.holdfast.node.cli;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -66,7 +67,7 @@ final class ReconcileCommand extends ApiCommand {
                         "See the items with: holdfast reconcile");
             }
             List<ReconcileView.Setting> wanted = wanted(cluster.read(api -> api.reconcileReport()));
-            List<ReconcileView.Setting> done = new ArrayList<>();
+            List<Saved<ReconcileView.Setting>> done = new ArrayList<>();
             for (ReconcileView.Setting setting : wanted) {
                 long version = setting.ours() == null ? 0 : setting.ours().version();
                 done.add(
@@ -77,11 +78,14 @@ final class ReconcileCommand extends ApiCommand {
                                                 version,
                                                 cluster.context().operator()))));
             }
-            output.result(
-                    done,
-                    done.isEmpty()
-                            ? "Nothing is additive; nothing was changed."
-                            : "Applied:\n" + Failovers.settings(done));
+            if (done.isEmpty()) {
+                output.result(List.of(), "Nothing is additive; nothing was changed.");
+                return ExitCode.DONE;
+            }
+            List<ReconcileView.Setting> settings = done.stream().map(Saved::result).toList();
+            // The newest is in the log behind all others: whoever has it has them.
+            output.saved(
+                    done.getLast().with(settings), "Applied:\n" + Failovers.settings(settings));
             return ExitCode.DONE;
         }
 
@@ -129,12 +133,12 @@ final class ReconcileCommand extends ApiCommand {
                     cluster.context().name(),
                     "What is not applied above stays as it is here.",
                     output);
-            ReconcileView after =
+            Saved<ReconcileView> after =
                     cluster.write(api ->
                             api.reconcileSign(
                                     new Requests.Sign(
                                             cluster.context().operator(), confirmation.reason())));
-            output.result(after, "Signed. The way home is free: holdfast switchover --to SITE");
+            output.saved(after, "Signed. The way home is free: holdfast switchover --to SITE");
             return ExitCode.DONE;
         }
     }

@@ -7,6 +7,7 @@ import io.holdfast.node.api.RehearsalText;
 import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.init.RehearsalEnrolment;
 import io.holdfast.node.rest.ApiJson;
 import io.holdfast.standard.CronSchedule;
@@ -180,13 +181,13 @@ final class RehearseCommand extends ApiCommand {
                         "Choose another name.");
             }
             UUID id = old.map(ResourceView::id).orElseGet(Jobs::newId);
-            ResourceView stored =
+            Saved<ResourceView> stored =
                     cluster.write(api ->
                             api.putResource(
                                     ResourceView.of(
                                             schedule.toResource(id),
                                             old.map(ResourceView::version).orElse(-1L))));
-            output.result(
+            output.saved(
                     stored,
                     "Rehearsals start at '"
                             + cron

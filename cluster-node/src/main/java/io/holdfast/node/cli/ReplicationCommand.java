@@ -1,6 +1,7 @@
 package io.holdfast.node.cli;
 
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.ReplicationResource;
 import io.holdfast.standard.Resource;
@@ -63,10 +64,10 @@ final class ReplicationCommand {
                             .orElseGet(() ->
                                     Uuid7.of(InstantSource.system().millis(), new SecureRandom()));
             long version = old.map(ResourceView::version).orElse(-1L);
-            ResourceView stored =
+            Saved<ResourceView> stored =
                     cluster.write(
                             api -> api.putResource(ResourceView.of(row.toResource(id), version)));
-            output.result(stored, "Replication row " + show(row) + " is in the resource DB.");
+            output.saved(stored, "Replication row " + show(row) + " is in the resource DB.");
             return ExitCode.DONE;
         }
     }

@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.standard.Retention;
 import java.util.List;
 import java.util.Map;
@@ -99,7 +100,7 @@ final class RetentionCommand {
                     output);
             Map<String, String> info = new TreeMap<>(old.info());
             info.put("retention", wanted.toString());
-            ResourceView stored =
+            Saved<ResourceView> stored =
                     cluster.write(api ->
                             api.putResource(
                                     new ResourceView(
@@ -112,7 +113,7 @@ final class RetentionCommand {
                                             info,
                                             old.catalog(),
                                             old.optional())));
-            output.result(stored, "Policy " + policy + " keeps: " + wanted + "\n");
+            output.saved(stored, "Policy " + policy + " keeps: " + wanted);
             return ExitCode.DONE;
         }
     }

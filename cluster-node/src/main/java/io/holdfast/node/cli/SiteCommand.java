@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.GcView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import io.holdfast.standard.Site;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -37,14 +38,14 @@ final class SiteCommand {
                             + lost.word()
                             + " alone may still refer to is not kept for its sake any more.",
                     output);
-            GcView view =
+            Saved<GcView> saved =
                     cluster.write(api ->
                             api.abandonSite(
                                     new Requests.Abandon(
                                             lost.word(),
                                             cluster.context().operator(),
                                             confirmation.reason())));
-            output.result(view, GcCommand.show(view));
+            output.saved(saved, GcCommand.show(saved.result()));
             return ExitCode.DONE;
         }
     }

@@ -18,6 +18,18 @@ final class StatusCommand extends ApiCommand {
         return ExitCode.DONE;
     }
 
+    /** {@code Ack policy availability; UNPROTECTED: RPO at risk since ..., 12 changes, 3.4 MB}. */
+    static String acknowledgements(StatusView s) {
+        return "Ack policy "
+                + s.ackPolicy()
+                + (s.ackPolicyBinds() ? "" : " (not now: the other site is lost)")
+                + "; "
+                + (s.level() == null
+                        ? "level unknown here: ask the leader of site " + s.activeSite()
+                        : s.level() + Text.atRisk(s.rpoAtRisk()))
+                + "\n";
+    }
+
     static String show(StatusView s) {
         StringBuilder text = new StringBuilder();
         text.append(
@@ -43,6 +55,7 @@ final class StatusCommand extends ApiCommand {
                         s.openJobs() == 1 ? "" : "s",
                         s.unprotectedPieces(),
                         s.unprotectedPieces() == 1 ? "" : "s"));
+        text.append(acknowledgements(s));
         text.append(
                 String.format(
                         Locale.ROOT,

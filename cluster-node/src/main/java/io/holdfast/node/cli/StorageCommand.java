@@ -2,6 +2,7 @@ package io.holdfast.node.cli;
 
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StorageView;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -59,7 +60,7 @@ final class StorageCommand {
                     cluster.context().name(),
                     "Jobs of storage " + device + " use the other site's store from now on.",
                     output);
-            StorageView view =
+            Saved<StorageView> saved =
                     cluster.write(api ->
                             api.storageFailover(
                                     new Requests.StorageMove(
@@ -67,7 +68,7 @@ final class StorageCommand {
                                             force,
                                             cluster.context().operator(),
                                             confirmation.reason())));
-            output.result(view, show(List.of(view)));
+            output.saved(saved, show(List.of(saved.result())));
             return ExitCode.DONE;
         }
     }
@@ -95,8 +96,8 @@ final class StorageCommand {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(waitSeconds);
             while (true) {
                 try {
-                    StorageView view = cluster.write(api -> api.storageFailback(request));
-                    output.result(view, show(List.of(view)));
+                    Saved<StorageView> saved = cluster.write(api -> api.storageFailback(request));
+                    output.saved(saved, show(List.of(saved.result())));
                     return ExitCode.DONE;
                 } catch (ApiException e) {
                     boolean later =

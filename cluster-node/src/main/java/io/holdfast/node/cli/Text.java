@@ -1,6 +1,7 @@
 package io.holdfast.node.cli;
 
 import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.RpoAtRisk;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -68,6 +69,20 @@ final class Text {
                         Instant.EPOCH
                                 .plus(moment.micros(), ChronoUnit.MICROS)
                                 .atZone(ZoneId.systemDefault()));
+    }
+
+    /** {@code : RPO at risk since 2026-11-22T10:00:00Z, 12 changes, 3.4 MB}; nothing for none. */
+    static String atRisk(@Nullable RpoAtRisk risk) {
+        return risk == null
+                ? ""
+                : ": RPO at risk since "
+                        + Instant.EPOCH
+                                .plus(risk.since().micros(), ChronoUnit.MICROS)
+                                .truncatedTo(ChronoUnit.SECONDS)
+                        + ", "
+                        + count(risk.changes())
+                        + (risk.changes() == 1 ? " change, " : " changes, ")
+                        + bytes(risk.bytes());
     }
 
     /** {@code -rw-r--r--} of a type and permission bits. */

@@ -6,6 +6,7 @@ import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -55,13 +56,24 @@ class FailoverController {
 
     /** Switches automatic failover. The operator is taken from the certificate. */
     @Post("/failover/automatic")
-    StatusView autoFailover(HttpRequest<?> request, @Body Requests.AutoFailover body) {
+    Saved<StatusView> autoFailover(HttpRequest<?> request, @Body Requests.AutoFailover body) {
         Requests.AutoFailover complete =
                 new Requests.AutoFailover(
                         body.on(),
                         PeerFilter.caller(request).id(),
                         Optional.ofNullable(body.reason()).orElse(""));
         return Calls.as(request, () -> api.autoFailover(complete));
+    }
+
+    /** Chooses what becomes of writes that cannot be PROTECTED; the operator is the certificate's. */
+    @Post("/ack-policy")
+    Saved<StatusView> ackPolicy(HttpRequest<?> request, @Body Requests.ChooseAckPolicy body) {
+        Requests.ChooseAckPolicy complete =
+                new Requests.ChooseAckPolicy(
+                        Calls.required("policy", body.policy()),
+                        PeerFilter.caller(request).id(),
+                        Optional.ofNullable(body.reason()).orElse(""));
+        return Calls.as(request, () -> api.ackPolicy(complete));
     }
 
     /** Hands the cluster over to the other site. The operator is taken from the certificate. */
@@ -84,7 +96,7 @@ class FailoverController {
 
     /** Makes one change of the returned site here too. The operator is taken from the certificate. */
     @Post("/reconcile/apply")
-    ReconcileView.Setting reapply(HttpRequest<?> request, @Body Requests.Reapply body) {
+    Saved<ReconcileView.Setting> reapply(HttpRequest<?> request, @Body Requests.Reapply body) {
         Requests.Reapply complete =
                 new Requests.Reapply(
                         Calls.required("item", body.item()),
@@ -95,7 +107,7 @@ class FailoverController {
 
     /** Signs every report of a return. The operator is taken from the certificate. */
     @Post("/reconcile/sign")
-    ReconcileView sign(HttpRequest<?> request, @Body Requests.Sign body) {
+    Saved<ReconcileView> sign(HttpRequest<?> request, @Body Requests.Sign body) {
         Requests.Sign complete =
                 new Requests.Sign(
                         PeerFilter.caller(request).id(),
@@ -111,14 +123,14 @@ class FailoverController {
 
     /** The other site's store is used in place of a lost one. */
     @Post("/storages/failover")
-    StorageView storageFailover(HttpRequest<?> request, @Body Requests.StorageMove body) {
+    Saved<StorageView> storageFailover(HttpRequest<?> request, @Body Requests.StorageMove body) {
         Requests.StorageMove complete = complete(request, body);
         return Calls.as(request, () -> api.storageFailover(complete));
     }
 
     /** A healed storage takes over again. */
     @Post("/storages/failback")
-    StorageView storageFailback(HttpRequest<?> request, @Body Requests.StorageMove body) {
+    Saved<StorageView> storageFailback(HttpRequest<?> request, @Body Requests.StorageMove body) {
         Requests.StorageMove complete = complete(request, body);
         return Calls.as(request, () -> api.storageFailback(complete));
     }

@@ -7,6 +7,7 @@ import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.RetentionView;
+import io.holdfast.node.api.Saved;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
@@ -36,7 +37,7 @@ class LifetimeController {
 
     /** Data pieces expire now, by name. */
     @Post("/expiries")
-    List<ExpiryView> expire(HttpRequest<?> request, @Body Requests.Expire body) {
+    Saved<List<ExpiryView>> expire(HttpRequest<?> request, @Body Requests.Expire body) {
         Requests.Expire complete =
                 new Requests.Expire(
                         Calls.required("pieces", body.pieces()),
@@ -53,7 +54,7 @@ class LifetimeController {
 
     /** A legal hold begins. */
     @Post("/holds")
-    HoldView hold(HttpRequest<?> request, @Body Requests.Hold body) {
+    Saved<HoldView> hold(HttpRequest<?> request, @Body Requests.Hold body) {
         Requests.Hold complete =
                 new Requests.Hold(
                         body.piece(),
@@ -66,7 +67,7 @@ class LifetimeController {
 
     /** A legal hold ends. */
     @Post("/holds/release")
-    HoldView release(HttpRequest<?> request, @Body Requests.Release body) {
+    Saved<HoldView> release(HttpRequest<?> request, @Body Requests.Release body) {
         Requests.Release complete =
                 new Requests.Release(
                         Calls.required("hold", body.hold()),
@@ -95,7 +96,7 @@ class LifetimeController {
 
     /** Declares the other site lost. */
     @Post("/sites/abandon")
-    GcView abandon(HttpRequest<?> request, @Body Requests.Abandon body) {
+    Saved<GcView> abandon(HttpRequest<?> request, @Body Requests.Abandon body) {
         Requests.Abandon complete =
                 new Requests.Abandon(
                         Calls.required("site", body.site()),

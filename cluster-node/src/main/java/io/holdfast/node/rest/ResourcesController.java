@@ -3,15 +3,14 @@ package io.holdfast.node.rest;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.Saved;
 import io.micronaut.http.HttpRequest;
-import io.micronaut.http.HttpStatus;
 import io.micronaut.http.annotation.Body;
 import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Delete;
 import io.micronaut.http.annotation.Get;
 import io.micronaut.http.annotation.Put;
 import io.micronaut.http.annotation.QueryValue;
-import io.micronaut.http.annotation.Status;
 import io.micronaut.scheduling.TaskExecutors;
 import io.micronaut.scheduling.annotation.ExecuteOn;
 import java.util.List;
@@ -36,7 +35,7 @@ class ResourcesController {
 
     /** Writes a resource. Its version is the one it replaces, or -1 for whichever. */
     @Put("/{id}")
-    ResourceView put(HttpRequest<?> request, String id, @Body ResourceView resource) {
+    Saved<ResourceView> put(HttpRequest<?> request, String id, @Body ResourceView resource) {
         UUID named = Calls.uuid("resource", id);
         if (!named.equals(Calls.required("id", resource.id()))) {
             throw new ApiException(
@@ -51,16 +50,10 @@ class ResourcesController {
         return Calls.as(request, () -> api.putResource(resource));
     }
 
-    /** Deletes a resource. Refused while others name it. */
+    /** Deletes a resource. Refused while others name it. The result is its id. */
     @Delete("/{id}")
-    @Status(HttpStatus.NO_CONTENT)
-    void delete(HttpRequest<?> request, String id) {
+    Saved<UUID> delete(HttpRequest<?> request, String id) {
         UUID named = Calls.uuid("resource", id);
-        Calls.as(
-                request,
-                () -> {
-                    api.deleteResource(named);
-                    return named;
-                });
+        return Calls.as(request, () -> api.deleteResource(named));
     }
 }

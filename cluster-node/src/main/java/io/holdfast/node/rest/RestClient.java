@@ -17,6 +17,7 @@ import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.MetricsView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
@@ -25,6 +26,7 @@ import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -113,18 +115,14 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public ResourceView putResource(ResourceView resource) {
+    public Saved<ResourceView> putResource(ResourceView resource) {
         return write(
                 "PUT", "/resources/" + resource.id(), resource, USUAL, new TypeReference<>() {});
     }
 
     @Override
-    public void deleteResource(UUID id) {
-        HttpResponse<String> answer =
-                send(request("/resources/" + id, USUAL).DELETE().build(), true);
-        if (answer.statusCode() / 100 != 2) {
-            throw error(answer, true);
-        }
+    public Saved<UUID> deleteResource(UUID id) {
+        return write("DELETE", "/resources/" + id, null, USUAL, new TypeReference<>() {});
     }
 
     @Override
@@ -218,8 +216,18 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public StatusView autoFailover(Requests.AutoFailover request) {
+    public Saved<StatusView> autoFailover(Requests.AutoFailover request) {
         return write("POST", "/failover/automatic", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public Saved<StatusView> ackPolicy(Requests.ChooseAckPolicy request) {
+        return write("POST", "/ack-policy", request, USUAL, new TypeReference<>() {});
+    }
+
+    @Override
+    public MetricsView metrics() {
+        return read("/metrics", USUAL, new TypeReference<>() {});
     }
 
     @Override
@@ -228,12 +236,12 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
+    public Saved<ReconcileView.Setting> reconcileApply(Requests.Reapply request) {
         return write("POST", "/reconcile/apply", request, USUAL, new TypeReference<>() {});
     }
 
     @Override
-    public ReconcileView reconcileSign(Requests.Sign request) {
+    public Saved<ReconcileView> reconcileSign(Requests.Sign request) {
         return write("POST", "/reconcile/sign", request, USUAL, new TypeReference<>() {});
     }
 
@@ -243,12 +251,12 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public StorageView storageFailover(Requests.StorageMove request) {
+    public Saved<StorageView> storageFailover(Requests.StorageMove request) {
         return write("POST", "/storages/failover", request, LONG, new TypeReference<>() {});
     }
 
     @Override
-    public StorageView storageFailback(Requests.StorageMove request) {
+    public Saved<StorageView> storageFailback(Requests.StorageMove request) {
         return write("POST", "/storages/failback", request, LONG, new TypeReference<>() {});
     }
 
@@ -268,7 +276,7 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public List<ExpiryView> expire(Requests.Expire request) {
+    public Saved<List<ExpiryView>> expire(Requests.Expire request) {
         return write("POST", "/expiries", request, USUAL, new TypeReference<>() {});
     }
 
@@ -278,12 +286,12 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public HoldView hold(Requests.Hold request) {
+    public Saved<HoldView> hold(Requests.Hold request) {
         return write("POST", "/holds", request, USUAL, new TypeReference<>() {});
     }
 
     @Override
-    public HoldView release(Requests.Release request) {
+    public Saved<HoldView> release(Requests.Release request) {
         return write("POST", "/holds/release", request, USUAL, new TypeReference<>() {});
     }
 
@@ -303,7 +311,7 @@ public final class RestClient implements NodeApi {
     }
 
     @Override
-    public GcView abandonSite(Requests.Abandon request) {
+    public Saved<GcView> abandonSite(Requests.Abandon request) {
         return write("POST", "/sites/abandon", request, USUAL, new TypeReference<>() {});
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.node.rest;
 
 import io.holdfast.node.api.HealthView;
 import io.holdfast.node.api.IdentifierView;
+import io.holdfast.node.api.MetricsView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.StatusView;
 import io.micronaut.http.HttpRequest;
@@ -46,6 +47,19 @@ class StatusController {
                                 ? HttpStatus.OK
                                 : HttpStatus.SERVICE_UNAVAILABLE)
                 .body(health);
+    }
+
+    /** This node in numbers, as a monitoring system reads them: the text format of Prometheus. */
+    @Get("/metrics")
+    @Produces(MetricsText.TYPE)
+    String metrics(HttpRequest<?> request) {
+        return MetricsText.of(Calls.as(request, api::metrics));
+    }
+
+    /** This node in numbers. */
+    @Get("/api/v1/metrics")
+    MetricsView metricsView(HttpRequest<?> request) {
+        return Calls.as(request, api::metrics);
     }
 
     /** How an identifier would be dialled now. */

@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +31,7 @@ final class ClusterLog implements SitePorts.Log {
     private final Supplier<Epoch> epoch;
     private final Consumer<Epoch> higherEpoch;
     private volatile UUID lineage;
-    private volatile LongSupplier protectedIndex = () -> -1;
+    private volatile Acknowledged acknowledged = Acknowledged.NOTHING;
     private volatile ClusterState last = ClusterState.empty();
 
     ClusterLog(RaftHost raft, UUID lineage, Supplier<Epoch> epoch, Consumer<Epoch> higherEpoch) {
@@ -52,8 +52,13 @@ final class ClusterLog implements SitePorts.Log {
         lineage = newLineage;
     }
 
-    void acknowledgedBy(LongSupplier index) {
-        protectedIndex = index;
+    /** What both sites have of this log, while this node leads it. */
+    void acknowledged(Acknowledged now) {
+        acknowledged = now;
+    }
+
+    Acknowledged acknowledged() {
+        return acknowledged;
     }
 
     /**
@@ -101,7 +106,7 @@ final class ClusterLog implements SitePorts.Log {
 
     /** Newest index that is durable at the other site; -1 when none, or when this node leads not. */
     long protectedIndex() {
-        return protectedIndex.getAsLong();
+        return acknowledged.protectedIndex();
     }
 
     @Override
@@ -126,6 +131,7 @@ final class ClusterLog implements SitePorts.Log {
             if (written.reply() instanceof Reply.Refused refused) {
                 throw refused(refused);
             }
+            note(command, written);
             return written;
         } catch (SubmitException.Unavailable e) {
             throw new ApiException(
@@ -138,6 +144,49 @@ final class ClusterLog implements SitePorts.Log {
                     "Written or not, the answer got lost: " + e.getMessage(),
                     "Read back, then repeat with the same operation id " + operation);
         }
+    }
+
+    private void note(Command command, Written written) {
+        if (command instanceof Command.JobOpened opened) {
+            acknowledged.recorded(written.lineage(), opened.job().id(), written.index());
+        } else if (command instanceof Command.JobEnded ended) {
+            acknowledged.recorded(written.lineage(), ended.job(), written.index());
+        }
+        if (NEWEST.isBound()) {
+            NEWEST.get().accept(written);
+        }
+    }
+
+    /**
+     * What somebody did, and the newest entry that it wrote.
+     *
+     * @param index of that entry; where nothing was written, the newest that is applied here
+     */
+    record Did<T>(T result, UUID lineage, long index) {}
+
+    private static final class Newest {
+        private @Nullable Written written;
+
+        void accept(Written one) {
+            Written known = written;
+            if (known == null
+                    || !known.lineage().equals(one.lineage())
+                    || one.index() > known.index()) {
+                written = one;
+            }
+        }
+    }
+
+    private static final ScopedValue<Newest> NEWEST = ScopedValue.newInstance();
+
+    /** Does something in this thread, and says which entry has it all. */
+    <T> Did<T> noting(Supplier<T> what) {
+        Newest newest = new Newest();
+        T result = ScopedValue.where(NEWEST, newest).call(what::get);
+        Written written = newest.written;
+        return written == null
+                ? new Did<>(result, lineage, appliedIndex())
+                : new Did<>(result, written.lineage(), written.index());
     }
 
     @Override

@@ -34,6 +34,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +73,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private @Nullable Epoch allowed;
     private @Nullable ProtectionWatch protection;
     private volatile BooleanSupplier commands = () -> true;
+    private volatile BooleanSupplier overdue = () -> false;
     private boolean working;
     private volatile boolean ready;
     private volatile boolean closed;
@@ -111,6 +113,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     void commandsWhile(BooleanSupplier mayCommand) {
         commands = mayCommand;
         jobs.commandsWhile(mayCommand);
+    }
+
+    /** Whoever acknowledges so late that a write still waits is not in time, alive or not. */
+    void overdueWhile(Predicate<Duration> waitedLonger) {
+        overdue = () -> waitedLonger.test(IN_TIME);
     }
 
     /** What looks after the end of data; set before anything begins. */
@@ -161,7 +168,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
             ProtectionWatch next = new ProtectionWatch(book(mbr.get(), site, self, lineage, epoch));
             protection = next;
             handler.watch(Optional.of(next));
-            log.acknowledgedBy(next::protectedIndex);
+            log.acknowledged(new Acknowledged(next.book(), log.appliedIndex()));
         }
         startWork();
     }
@@ -189,7 +196,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         ProtectionWatch old = protection;
         protection = null;
         handler.watch(Optional.empty());
-        log.acknowledgedBy(() -> -1);
+        log.acknowledged(Acknowledged.NOTHING);
         if (old != null) {
             old.close();
         }
@@ -523,7 +530,8 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     @Override
     public void watchReplication(SiteController controller) {
         List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
-        if (handler.heardWithin(passive, IN_TIME) >= passive.size() / 2 + 1) {
+        if (!overdue.getAsBoolean()
+                && handler.heardWithin(passive, IN_TIME) >= passive.size() / 2 + 1) {
             controller.post(new SiteEvent.PeerInTime());
         }
     }

@@ -294,6 +294,21 @@ final class NodeServer implements AutoCloseable {
                                 operations));
         controllerRef.set(controller);
         handler.bind(controller);
+        Acknowledgements acks =
+                new Acknowledgements(
+                        new LeaderView(log, controller, clock), config.replication().degrade());
+        services.overdueWhile(acks::isOverdue);
+        Metrics metrics =
+                new Metrics(
+                        config.node(),
+                        site,
+                        log,
+                        controller,
+                        acks,
+                        shipping,
+                        folder,
+                        protector::isShown,
+                        clock);
         Status status =
                 new Status(
                         config.node(),
@@ -303,6 +318,7 @@ final class NodeServer implements AutoCloseable {
                         peers,
                         protector,
                         shipping,
+                        acks,
                         mbrFile::current,
                         clock);
         own(status::close);
@@ -332,12 +348,14 @@ final class NodeServer implements AutoCloseable {
                         protector,
                         peers,
                         status,
+                        acks,
+                        metrics,
                         rehearsals,
                         garbage,
                         endpoint -> RestClient.of(pool, tls, endpoint),
                         clock,
                         new SecureRandom());
-        scheduler.startsWith(api::startBackup);
+        scheduler.startsWith(api::startScheduled);
         scheduler.rehearsesWith(api::rehearse);
         events.to(
                 new StateFollower(

@@ -9,6 +9,7 @@ import io.holdfast.agent.wire.Wire;
 import io.holdfast.catalog.CatalogFilter;
 import io.holdfast.catalog.CatalogPiece;
 import io.holdfast.catalog.CatalogRow;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.EntryView;
@@ -21,6 +22,7 @@ import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.MetricsView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
@@ -29,6 +31,7 @@ import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.node.api.SwitchoverView;
@@ -39,6 +42,7 @@ import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.DivergentResource;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
+import io.holdfast.replication.state.JobTotals;
 import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.VersionedResource;
 import io.holdfast.standard.CatalogResource;
@@ -48,6 +52,7 @@ import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Job;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.NodeAddress;
+import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
 import io.holdfast.standard.Uuid7;
@@ -88,6 +93,8 @@ final class NodeService implements NodeApi {
     private final Protector protector;
     private final Peers peers;
     private final Status status;
+    private final Acknowledgements acks;
+    private final Metrics metrics;
     private final Rehearsals rehearsals;
     private final StorageMoves storages;
     private final Garbage garbage;
@@ -104,6 +111,8 @@ final class NodeService implements NodeApi {
             Protector protector,
             Peers peers,
             Status status,
+            Acknowledgements acks,
+            Metrics metrics,
             Rehearsals rehearsals,
             Garbage garbage,
             Function<Endpoint, NodeApi> nodes,
@@ -117,6 +126,8 @@ final class NodeService implements NodeApi {
         this.protector = protector;
         this.peers = peers;
         this.status = status;
+        this.acks = acks;
+        this.metrics = metrics;
         this.rehearsals = rehearsals;
         this.storages = new StorageMoves(log, peers);
         this.garbage = garbage;
@@ -145,6 +156,30 @@ final class NodeService implements NodeApi {
         }
         NodeApi leader = leader().orElseThrow(this::cannotServe);
         return there.apply(leader);
+    }
+
+    /**
+     * Writes what the cluster's ack policy binds, here or at the leader, and says how safe it is. What can
+     * not be PROTECTED now is refused where the policy asks for protection.
+     */
+    private <T> Saved<T> save(
+            String what, Function<NodeApi, Saved<T>> there, java.util.function.Supplier<T> here) {
+        return write(
+                there,
+                () -> {
+                    acks.require(what);
+                    return saved(true, log.noting(here));
+                });
+    }
+
+    /** The same for what deals with the loss of a site or a store: no policy stands in its way. */
+    private <T> Saved<T> saveAnyway(
+            Function<NodeApi, Saved<T>> there, java.util.function.Supplier<T> here) {
+        return write(there, () -> saved(false, log.noting(here)));
+    }
+
+    private <T> Saved<T> saved(boolean binds, ClusterLog.Did<T> did) {
+        return acks.saved(did.lineage(), did.index(), binds, did.result());
     }
 
     private ApiException cannotServe() {
@@ -226,6 +261,11 @@ final class NodeService implements NodeApi {
         return status.health();
     }
 
+    @Override
+    public MetricsView metrics() {
+        return metrics.view();
+    }
+
     // ---------------------------------------------------------------- resources
 
     @Override
@@ -254,8 +294,9 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public ResourceView putResource(ResourceView view) {
-        return write(
+    public Saved<ResourceView> putResource(ResourceView view) {
+        return save(
+                "resource " + view.name(),
                 leader -> leader.putResource(view),
                 () -> {
                     Resource resource = checked(view);
@@ -295,12 +336,10 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public void deleteResource(UUID id) {
-        write(
-                leader -> {
-                    leader.deleteResource(id);
-                    return id;
-                },
+    public Saved<UUID> deleteResource(UUID id) {
+        return save(
+                "the deletion of resource " + id,
+                leader -> leader.deleteResource(id),
                 () -> {
                     log.submit(new Command.DeleteResource(id, Command.ANY_VERSION));
                     return id;
@@ -311,40 +350,75 @@ final class NodeService implements NodeApi {
 
     @Override
     public JobView startBackup(Requests.Backup request) {
-        return write(
-                leader -> leader.startBackup(request),
-                () -> {
-                    Lookup lookup = lookup();
-                    Client client = lookup.client(request.client());
-                    requireNotSuspended(lookup, client);
-                    String level = request.level();
-                    if (!level.equals("full") && !level.equals("incremental")) {
-                        throw new ApiException(
-                                ApiException.Kind.USAGE,
-                                "Not a level: '" + level + "'",
-                                "Use full or incremental");
-                    }
-                    String source =
-                            request.source() == null
-                                    ? client.view().sourcePath()
-                                    : request.source();
-                    UUID id = jobId(request.operation());
-                    // From the job's id, so that a repeated request names the same piece.
-                    UUID piece =
-                            Uuid7.of(
-                                    Uuid7.epochMillis(id),
-                                    ~id.getMostSignificantBits(),
-                                    ~id.getLeastSignificantBits());
-                    Job job = JobPlanner.backup(lookup, client, source, id, piece);
-                    job.pairs()
-                            .forEach(pair -> {
-                                lookup.physical(pair.input());
-                                lookup.physical(pair.output());
-                            });
-                    JobPlanner.slot(lookup, lookup.key(client), client);
-                    open(new Command.JobOpened(job, "backup", client.id(), level));
-                    return job(id);
+        return write(leader -> leader.startBackup(request), () -> backup(request, false));
+    }
+
+    /** Starts a backup that is due, and leaves a FAILED job where the ack policy forbids it. */
+    JobView startScheduled(Requests.Backup request) {
+        return write(leader -> leader.startBackup(request), () -> backup(request, true));
+    }
+
+    private JobView backup(Requests.Backup request, boolean scheduled) {
+        Lookup lookup = lookup();
+        Client client = lookup.client(request.client());
+        requireNotSuspended(lookup, client);
+        String level = request.level();
+        if (!level.equals("full") && !level.equals("incremental")) {
+            throw new ApiException(
+                    ApiException.Kind.USAGE,
+                    "Not a level: '" + level + "'",
+                    "Use full or incremental");
+        }
+        String source = request.source() == null ? client.view().sourcePath() : request.source();
+        UUID id = jobId(request.operation());
+        // From the job's id, so that a repeated request names the same piece.
+        UUID piece =
+                Uuid7.of(
+                        Uuid7.epochMillis(id),
+                        ~id.getMostSignificantBits(),
+                        ~id.getLeastSignificantBits());
+        Job job = JobPlanner.backup(lookup, client, source, id, piece);
+        job.pairs()
+                .forEach(pair -> {
+                    lookup.physical(pair.input());
+                    lookup.physical(pair.output());
                 });
+        JobPlanner.slot(lookup, lookup.key(client), client);
+        Command.JobOpened opened = new Command.JobOpened(job, "backup", client.id(), level);
+        try {
+            requireGreenIsPossible(lookup, client);
+        } catch (ApiException refused) {
+            if (scheduled) {
+                log.submit(opened, id);
+                log.submit(failed(id, refused));
+            }
+            throw refused;
+        }
+        open(opened);
+        return job(id);
+    }
+
+    /** Under ack policy protection no backup begins that cannot become green now. */
+    private void requireGreenIsPossible(Lookup lookup, Client client) {
+        PolicyResource.GreenAt green = Views.greenAt(lookup, client.id());
+        if (green != PolicyResource.GreenAt.LOCAL) {
+            acks.require(
+                    "the backup of "
+                            + client.view().name()
+                            + ", whose policy is green at "
+                            + green.word());
+        }
+    }
+
+    private static Command.JobEnded failed(UUID job, ApiException refused) {
+        return new Command.JobEnded(
+                job,
+                JobState.FAILED,
+                Optional.empty(),
+                Optional.empty(),
+                JobTotals.NONE,
+                refused.getMessage() + " " + refused.next(),
+                Optional.empty());
     }
 
     private static void requireNotSuspended(Lookup lookup, Client client) {
@@ -453,8 +527,22 @@ final class NodeService implements NodeApi {
     }
 
     private JobView view(Lookup lookup, JobRecord job, boolean withLog) {
+        boolean shown = protector.isShown(job);
+        boolean recorded = shown || log.acknowledged().isRecorded(job, log::appliedIndex);
         return Views.job(
-                lookup, job, journal.view(job.id()), protector.isShown(job), withLog, nowMicros());
+                lookup,
+                job,
+                journal.view(job.id()),
+                shown,
+                Views.safety(
+                        lookup,
+                        job,
+                        shown,
+                        recorded,
+                        acks.isAway(),
+                        recorded ? null : acks.atRisk()),
+                withLog,
+                nowMicros());
     }
 
     @Override
@@ -677,8 +765,8 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public StatusView autoFailover(Requests.AutoFailover request) {
-        return write(
+    public Saved<StatusView> autoFailover(Requests.AutoFailover request) {
+        return saveAnyway(
                 leader -> leader.autoFailover(request),
                 () -> {
                     if (status.status().autoFailover() == null) {
@@ -690,6 +778,23 @@ final class NodeService implements NodeApi {
                     log.submit(
                             new Command.SetAutoFailover(
                                     request.on(), request.operator(), request.reason()));
+                    return status.status();
+                });
+    }
+
+    @Override
+    public Saved<StatusView> ackPolicy(Requests.ChooseAckPolicy request) {
+        AckPolicy policy;
+        try {
+            policy = AckPolicy.ofWord(request.policy());
+        } catch (FormatException e) {
+            throw new ApiException(ApiException.Kind.USAGE, String.valueOf(e.getMessage()), "");
+        }
+        return saveAnyway(
+                leader -> leader.ackPolicy(request),
+                () -> {
+                    log.submit(
+                            new Command.SetAckPolicy(policy, request.operator(), request.reason()));
                     return status.status();
                 });
     }
@@ -709,7 +814,8 @@ final class NodeService implements NodeApi {
     public RehearsalView rehearse(Requests.Rehearsal request) {
         boolean sentOn = Caller.current().map(Caller::forwardedBy).isPresent();
         if (rehearsals.isPossible() || sentOn) {
-            return rehearsals.run(jobId(request.operation()), request, this::putResource);
+            return rehearsals.run(
+                    jobId(request.operation()), request, report -> putResource(report).result());
         }
         Mbr mbr = lookup().mbr();
         Site passive = site.epoch().site().peer();
@@ -734,8 +840,9 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
-        return write(
+    public Saved<ReconcileView.Setting> reconcileApply(Requests.Reapply request) {
+        return save(
+                "the change of item " + request.item(),
                 leader -> leader.reconcileApply(request),
                 () -> {
                     DivergentResource item = Returns.item(log.state(), request.item());
@@ -758,8 +865,8 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public ReconcileView reconcileSign(Requests.Sign request) {
-        return write(
+    public Saved<ReconcileView> reconcileSign(Requests.Sign request) {
+        return saveAnyway(
                 leader -> leader.reconcileSign(request),
                 () -> {
                     log.state().reports().stream()
@@ -781,13 +888,15 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public StorageView storageFailover(Requests.StorageMove request) {
-        return write(leader -> leader.storageFailover(request), () -> storages.failover(request));
+    public Saved<StorageView> storageFailover(Requests.StorageMove request) {
+        return saveAnyway(
+                leader -> leader.storageFailover(request), () -> storages.failover(request));
     }
 
     @Override
-    public StorageView storageFailback(Requests.StorageMove request) {
-        return write(leader -> leader.storageFailback(request), () -> storages.failback(request));
+    public Saved<StorageView> storageFailback(Requests.StorageMove request) {
+        return saveAnyway(
+                leader -> leader.storageFailback(request), () -> storages.failback(request));
     }
 
     // ---------------------------------------------------------------- the end of data
@@ -798,8 +907,11 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public List<ExpiryView> expire(Requests.Expire request) {
-        return write(leader -> leader.expire(request), () -> garbage.lifetimes().expire(request));
+    public Saved<List<ExpiryView>> expire(Requests.Expire request) {
+        return save(
+                "the expiry",
+                leader -> leader.expire(request),
+                () -> garbage.lifetimes().expire(request));
     }
 
     @Override
@@ -808,14 +920,20 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public HoldView hold(Requests.Hold request) {
+    public Saved<HoldView> hold(Requests.Hold request) {
         UUID id = jobId(request.operation());
-        return write(leader -> leader.hold(request), () -> garbage.lifetimes().hold(request, id));
+        return save(
+                "the hold",
+                leader -> leader.hold(request),
+                () -> garbage.lifetimes().hold(request, id));
     }
 
     @Override
-    public HoldView release(Requests.Release request) {
-        return write(leader -> leader.release(request), () -> garbage.lifetimes().release(request));
+    public Saved<HoldView> release(Requests.Release request) {
+        return save(
+                "the release",
+                leader -> leader.release(request),
+                () -> garbage.lifetimes().release(request));
     }
 
     @Override
@@ -834,8 +952,8 @@ final class NodeService implements NodeApi {
     }
 
     @Override
-    public GcView abandonSite(Requests.Abandon request) {
-        return write(leader -> leader.abandonSite(request), () -> garbage.abandon(request));
+    public Saved<GcView> abandonSite(Requests.Abandon request) {
+        return saveAnyway(leader -> leader.abandonSite(request), () -> garbage.abandon(request));
     }
 
     @Override

@@ -157,7 +157,8 @@ final class Shipping implements AutoCloseable {
         shipper = null;
     }
 
-    private Optional<ShipStatus> status() {
+    /** What the shipper says; empty while there is none. */
+    Optional<ShipStatus> status() {
         Shipper now = shipper;
         return now == null ? Optional.empty() : Optional.of(now.status());
     }

@@ -3,9 +3,12 @@ package io.holdfast.node.server;
 import io.holdfast.agent.storage.StoreStatus;
 import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.catalog.CatalogStatus;
+import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.node.api.HealthView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.Moment;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
@@ -46,6 +49,7 @@ final class Status {
     private final Peers peers;
     private final Protector protector;
     private final Shipping shipping;
+    private final Acknowledgements acks;
     private final Supplier<Mbr> mbr;
     private final InstantSource clock;
     private final ExecutorService asking = Executors.newVirtualThreadPerTaskExecutor();
@@ -59,6 +63,7 @@ final class Status {
             Peers peers,
             Protector protector,
             Shipping shipping,
+            Acknowledgements acks,
             Supplier<Mbr> mbr,
             InstantSource clock) {
         this.self = self;
@@ -68,6 +73,7 @@ final class Status {
         this.peers = peers;
         this.protector = protector;
         this.shipping = shipping;
+        this.acks = acks;
         this.mbr = mbr;
         this.clock = clock;
     }
@@ -103,6 +109,7 @@ final class Status {
         List<JobRecord> unprotected = state.unprotectedPieces().stream().toList();
         Optional<NodeAddress> leader = leader(record);
         ReplState repl = state.repl();
+        RpoAtRisk atRisk = c.serves() ? acks.atRisk() : null;
         return new StatusView(
                 record.cluster(),
                 record.name(),
@@ -118,6 +125,10 @@ final class Status {
                 replication(record, state),
                 repl.sinceMicros() == 0 ? null : Moment.of(repl.sinceMicros()),
                 watch.lastContactMicros().map(Moment::of).orElse(null),
+                state.ackPolicy().word(),
+                state.ackPolicy() == state.bindingPolicy(),
+                level(atRisk),
+                atRisk == null || isNothing(atRisk) ? null : atRisk,
                 rpoSeconds(state, unprotected),
                 log.appliedIndex(),
                 log.protectedIndex(),
@@ -136,6 +147,14 @@ final class Status {
             return "NONE";
         }
         return state.repl().mode().name();
+    }
+
+    private static @Nullable Level level(@Nullable RpoAtRisk atRisk) {
+        return atRisk == null ? null : isNothing(atRisk) ? Level.PROTECTED : Level.UNPROTECTED;
+    }
+
+    private static boolean isNothing(RpoAtRisk atRisk) {
+        return atRisk.changes() == 0 && atRisk.bytes() == 0;
     }
 
     private double rpoSeconds(ClusterState state, List<JobRecord> unprotected) {
@@ -298,17 +317,22 @@ final class Status {
             ClusterState state, List<JobRecord> unprotected, SiteController c) {
         List<String> warnings = new ArrayList<>();
         if (c.state().mayCommand() && state.repl().mode() != ReplState.Mode.SYNC) {
-            long bytes = unprotected.stream().mapToLong(j -> j.totals().bytesStored()).sum();
+            RpoAtRisk risk = acks.atRisk();
             warnings.add(
                     "RPO AT RISK since "
-                            + Moment.of(state.repl().sinceMicros()).iso()
+                            + risk.since().iso()
                             + ": replication is "
-                            + state.repl().mode()
+                            + c.state().replication()
                             + ", "
+                            + risk.changes()
+                            + " changes and "
                             + unprotected.size()
-                            + " data pieces, "
-                            + bytes
-                            + " stored bytes are at this site only");
+                            + " data pieces with "
+                            + risk.bytes()
+                            + " stored bytes are at this site only"
+                            + (state.bindingPolicy() == AckPolicy.PROTECTION && acks.isAway()
+                                    ? "; ack policy protection: writes are refused"
+                                    : ""));
         }
         if (c.role().equals("FENCED") || c.role().equals("RECONCILING")) {
             warnings.add(

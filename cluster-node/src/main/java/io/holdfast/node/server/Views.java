@@ -6,10 +6,12 @@ import io.holdfast.catalog.CatalogRow;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.Moment;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.DivergentJob;
@@ -20,6 +22,7 @@ import io.holdfast.replication.state.JobTotals;
 import io.holdfast.replication.state.LossEntry;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Identifier;
+import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -42,6 +45,7 @@ final class Views {
      * A job.
      *
      * @param shownProtected whether its protection may be shown
+     * @param safety how safe it is; see {@link #safety}
      * @param withLog whether the log lines go along
      */
     static JobView job(
@@ -49,6 +53,7 @@ final class Views {
             JobRecord job,
             JobJournal.View heard,
             boolean shownProtected,
+            JobView.Safety safety,
             boolean withLog,
             long nowMicros) {
         String clientName =
@@ -80,10 +85,62 @@ final class Views {
                 shownProtected
                         ? Double.valueOf((job.protectedMicros() - job.endedMicros()) / 1e6)
                         : null,
+                safety,
                 job.job().pairs().stream()
                         .map(p -> new JobView.Pair(lookup.view(p.input()), lookup.view(p.output())))
                         .toList(),
                 withLog ? heard.lines() : List.of());
+    }
+
+    /**
+     * How safe a job is.
+     *
+     * @param shown whether its piece is DR_PROTECTED
+     * @param recorded whether both sites have acknowledged its newest record
+     * @param away whether the other site is away
+     * @param atRisk what is at this site only; null when recorded
+     */
+    static JobView.Safety safety(
+            Lookup lookup,
+            JobRecord job,
+            boolean shown,
+            boolean recorded,
+            boolean away,
+            @Nullable RpoAtRisk atRisk) {
+        boolean backup = job.kind().equals("backup");
+        PolicyResource.GreenAt wanted =
+                backup ? greenAt(lookup, job.client()) : PolicyResource.GreenAt.LOCAL;
+        boolean whole = job.state().isComplete() && !lookup.state().lostPieces().contains(job.id());
+        Optional<PolicyResource.GreenAt> reached =
+                !whole
+                        ? Optional.empty()
+                        : Optional.of(
+                                shown
+                                        ? PolicyResource.GreenAt.DR_DATA
+                                        : recorded
+                                                ? PolicyResource.GreenAt.DR_LOG
+                                                : PolicyResource.GreenAt.LOCAL);
+        boolean green = reached.filter(r -> r.compareTo(wanted) >= 0).isPresent();
+        return new JobView.Safety(
+                recorded ? Level.PROTECTED : Level.UNPROTECTED,
+                recorded ? null : atRisk,
+                wanted.word(),
+                reached.map(PolicyResource.GreenAt::word).orElse("none"),
+                green,
+                whole && !green && !job.isExpired() ? wanted.word() : null,
+                away);
+    }
+
+    /** The level at which a client's backups are green; where nobody can say it, the highest. */
+    static PolicyResource.GreenAt greenAt(Lookup lookup, UUID client) {
+        try {
+            return lookup.client(client)
+                    .map(c -> lookup.policy(c).greenAt())
+                    .orElse(PolicyResource.GreenAt.DR_DATA);
+        } catch (ApiException e) {
+            LOG.debug("Client {} has no policy: {}", client, e.getMessage());
+            return PolicyResource.GreenAt.DR_DATA;
+        }
     }
 
     private static JobView.Progress progress(JobRecord job, JobJournal.View heard, double seconds) {

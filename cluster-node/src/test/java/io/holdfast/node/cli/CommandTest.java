@@ -10,6 +10,7 @@ import io.holdfast.chunk.DomainKey;
 import io.holdfast.chunk.KeySlot;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.init.ClientEnrolment;
@@ -108,6 +109,8 @@ class CommandTest {
             node.asked.clear();
             node.problem = null;
             node.outcome = JobView.State.COMPLETE;
+            node.level = Level.PROTECTED;
+            node.safety = safety("dr-data", null, false);
             node.resources.clear();
             for (Resource resource : SeedFile.read(cluster.resolve("resources.json"))) {
                 node.resources.add(ResourceView.of(resource, 1));
@@ -132,6 +135,179 @@ class CommandTest {
         assertThat(asked("backup", "crit").code()).isZero();
     }
 
+    private static JobView.Safety safety(String reached, String waitsFor, boolean away) {
+        boolean known = !reached.equals("local");
+        return new JobView.Safety(
+                known ? Level.PROTECTED : Level.UNPROTECTED,
+                known ? null : FakeNodeApi.RISK,
+                "dr-data",
+                reached,
+                waitsFor == null,
+                waitsFor,
+                away);
+    }
+
+    @Test
+    void aBackupIsWaitedForUntilItIsGreen() throws IOException {
+        Result r = asked("backup", "crit");
+        assertThat(r.code()).isZero();
+        assertThat(r.out()).contains("COMPLETE, 1 warnings, green (dr-data)");
+
+        // Nothing is on its way: five seconds, and the truth.
+        LOCAL.safety = safety("local", "dr-data", true);
+        r = asked("backup", "crit");
+        assertThat(r.code()).isEqualTo(ExitCode.UNKNOWN);
+        assertThat(r.out())
+                .contains("COMPLETE, 1 warnings, waiting for dr-data")
+                .contains("record   UNPROTECTED: RPO at risk since")
+                .contains("12 changes, 3.4 MB");
+        LOCAL.asked.clear();
+        r = asked("backup", "crit", "--wait-for", "local");
+        assertThat(r.code()).as("whatever the policy says").isZero();
+        assertThat(r.out()).contains("waiting for dr-data");
+        LOCAL.safety = safety("dr-log", "dr-data", true);
+        assertThat(asked("backup", "crit", "--wait-for", "dr-log").code()).isZero();
+        assertThat(asked("backup", "crit", "--no-wait").code()).isZero();
+        assertThat(asked("backup", "crit", "--wait-for", "mars").code()).isEqualTo(ExitCode.USAGE);
+        assertThat(asked("jobs").out()).contains("COMPLETE, waiting for dr-data", "RECORD");
+        assertThat(asked("jobs", "--json").json().get(0).get("safety").get("green").asBoolean())
+                .isFalse();
+
+        // It becomes green while it is waited for.
+        LOCAL.safety = safety("local", "dr-data", false);
+        Thread becomes =
+                Thread.ofVirtual()
+                        .start(() -> {
+                            while (LOCAL.asked.stream().filter(a -> a.startsWith("job ")).count()
+                                    < 10) {
+                                Thread.onSpinWait();
+                            }
+                            LOCAL.safety = safety("dr-data", null, false);
+                        });
+        LOCAL.asked.clear();
+        r = asked("backup", "crit");
+        assertThat(r.code()).isZero();
+        assertThat(r.out()).contains("green (dr-data)");
+        assertThat(becomes.isAlive()).isFalse();
+    }
+
+    @Test
+    void everyWriteSaysHowSafeItIs() throws IOException {
+        String[][] writes = {
+            {"hold", "add", "--client", "crit", "--reason", "x"},
+            {"hold", "release", FakeNodeApi.JOB.toString(), "--yes"},
+            {"expire", FakeNodeApi.PIECE.toString(), "--yes"},
+            {"retention", "set", "keep-35-days", "P1D", "--yes"},
+            {"policy", "set", "keep-35-days", "--green-at", "dr-log"},
+            {"policy", "set", "new", "--green-at", "local", "--retention", "last 2"},
+            {"replication", "add", "10.9.9.9:1", "10.9.9.8:2", "--replace"},
+            {"site", "abandon", "dr", "--yes"},
+            {"storage", "failover", "disk", "--yes"},
+            {"storage", "failback", "disk"},
+            {"auto-failover", "on"},
+            {"ack-policy", "protection", "--reason", "audit"},
+            {"rehearse", "schedule", "weekly", "--cron", "0 4 * * 0"}
+        };
+        for (Level level : Level.values()) {
+            LOCAL.level = level;
+            for (String[] args : writes) {
+                Result human = asked(args);
+                String what = String.join(" ", args) + human.err();
+                assertThat(human.code()).as(what).isZero();
+                assertThat(human.out())
+                        .as(what)
+                        .endsWith(
+                                level == Level.PROTECTED
+                                        ? "Saved. PROTECTED\n"
+                                        : "Saved. UNPROTECTED: RPO at risk since"
+                                                + " 2026-11-21T12:00:00Z, 12 changes, 3.4 MB\n");
+                LOCAL.resources.removeIf(r -> r.name().equals("new"));
+                List<String> json = new ArrayList<>(List.of(args));
+                json.add("--json");
+                JsonNode machine = asked(json.toArray(String[]::new)).json();
+                LOCAL.resources.removeIf(r -> r.name().equals("new"));
+                assertThat(machine.get("level").asText()).as(what).isEqualTo(level.name());
+                assertThat(machine.has("rpoAtRisk")).isEqualTo(level == Level.UNPROTECTED);
+                assertThat(machine.get("index").asLong()).isEqualTo(412);
+                assertThat(machine.has("result")).isTrue();
+            }
+        }
+        assertThat(LOCAL.asked)
+                .contains("ack-policy protection operator audit as operator operator");
+    }
+
+    /** Certainly not done, and perhaps done, are different exit codes. */
+    @Test
+    void refusedAndUnknownStayApart() {
+        String[] write = {"hold", "add", "--client", "crit", "--reason", "x"};
+        LOCAL.problem =
+                new ApiException(
+                        ApiException.Kind.REFUSED,
+                        "Refused the hold: the cluster's ack policy is protection",
+                        "holdfast ack-policy availability",
+                        "1.local",
+                        null,
+                        null);
+        Result r = asked(write);
+        assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(r.err()).contains("ack policy is protection", "ack-policy availability");
+        LOCAL.problem =
+                new ApiException(
+                        ApiException.Kind.UNKNOWN,
+                        "Written at index 7",
+                        "Read back",
+                        "1.local",
+                        null,
+                        null);
+        r = asked(write);
+        assertThat(r.code()).isEqualTo(ExitCode.UNKNOWN);
+        assertThat(r.err()).contains("Written at index 7", "Read back");
+        assertThat(r.out()).doesNotContain("Saved");
+    }
+
+    @Test
+    void thePolicyIsShownByStatusAndByItsCommand() throws IOException {
+        assertThat(asked("ack-policy").out()).isEqualTo("Ack policy availability; PROTECTED\n");
+        LOCAL.level = Level.UNPROTECTED;
+        String line =
+                "Ack policy availability; UNPROTECTED: RPO at risk since 2026-11-21T12:00:00Z, 12"
+                        + " changes, 3.4 MB\n";
+        assertThat(asked("ack-policy").out()).isEqualTo(line);
+        assertThat(asked("status").out()).contains(line);
+        JsonNode status = asked("status", "--json").json();
+        assertThat(status.get("ackPolicy").asText()).isEqualTo("availability");
+        assertThat(status.get("level").asText()).isEqualTo("UNPROTECTED");
+        assertThat(status.get("rpoAtRisk").get("changes").asLong()).isEqualTo(12);
+        assertThat(asked("ack-policy", "safe").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void aPolicySaysWhenItsBackupsAreGreen() throws IOException {
+        assertThat(asked("policy", "list").out()).contains("GREEN AT", "dr-data");
+        Result r = asked("policy", "set", "keep-35-days", "--green-at", "dr-log", "--json");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.json().get("result").get("info").get("greenAt").asText()).isEqualTo("dr-log");
+        assertThat(asked("policy", "set", "keep-35-days", "--green-at", "dr").code())
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(asked("policy", "set", "none", "--green-at", "local").err())
+                .contains("no policy 'none'", "--retention");
+        assertThat(
+                        asked(
+                                        "policy",
+                                        "set",
+                                        "keep-35-days",
+                                        "--green-at",
+                                        "local",
+                                        "--retention",
+                                        "P1D")
+                                .err())
+                .contains("holdfast retention set");
+        assertThat(LOCAL.resources)
+                .filteredOn(p -> p.name().equals("keep-35-days"))
+                .singleElement()
+                .satisfies(p -> assertThat(p.info()).containsEntry("greenAt", "dr-log"));
+    }
+
     @Test
     void everyListIsATableAndOneJsonValue() throws IOException {
         for (String[] args :
@@ -147,6 +323,8 @@ class CommandTest {
                     {"retention", "show"},
                     {"retention", "show", "--pieces"},
                     {"hold", "list"},
+                    {"policy", "list"},
+                    {"ack-policy"},
                     {"gc"},
                     {"gc", "status"},
                     {"gc", "--dry-run", "--pieces"},
@@ -239,7 +417,8 @@ class CommandTest {
         assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("apply " + both));
         assertThat(asked("reconcile", "apply", "policy/month").code()).isZero();
         assertThat(LOCAL.asked).contains("apply " + both + " 4 operator as operator operator");
-        assertThat(asked("reconcile", "apply", both.toString(), "--json").json()).hasSize(1);
+        assertThat(asked("reconcile", "apply", both.toString(), "--json").json().get("result"))
+                .hasSize(1);
         assertThat(asked("reconcile", "apply", "policy/year").code()).isEqualTo(ExitCode.FAILED);
         assertThat(asked("reconcile", "apply").code()).isEqualTo(ExitCode.USAGE);
         assertThat(asked("reconcile", "sign").code()).isEqualTo(ExitCode.USAGE);
@@ -260,7 +439,12 @@ class CommandTest {
         assertThat(r.out()).contains("disk is lost since", "burnt", FakeNodeApi.JOB.toString());
         assertThat(LOCAL.asked)
                 .contains("storage failover disk true operator burnt as operator operator");
-        assertThat(asked("storage", "failback", "disk", "--json").json().get("servedAt").asText())
+        assertThat(
+                        asked("storage", "failback", "disk", "--json")
+                                .json()
+                                .get("result")
+                                .get("servedAt")
+                                .asText())
                 .isEqualTo("local");
         LOCAL.problem =
                 new ApiException(
@@ -336,7 +520,7 @@ class CommandTest {
                         .name();
         Result r = asked("retention", "set", policy, "last 3,daily 7, P30D", "--yes", "--json");
         assertThat(r.code()).as(r.err()).isZero();
-        assertThat(r.json().get("info").get("retention").asText())
+        assertThat(r.json().get("result").get("info").get("retention").asText())
                 .isEqualTo("P30D, last 3, daily 7");
         assertThat(asked("retention", "set", policy, "30 days", "--yes").code())
                 .isEqualTo(ExitCode.USAGE);

@@ -11,7 +11,9 @@ import io.holdfast.node.api.HealthView;
 import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.MetricsView;
 import io.holdfast.node.api.Moment;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
@@ -22,6 +24,8 @@ import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
+import io.holdfast.node.api.RpoAtRisk;
+import io.holdfast.node.api.Saved;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.api.StepView;
 import io.holdfast.node.api.StorageView;
@@ -75,6 +79,25 @@ public final class FakeNodeApi implements NodeApi {
         this.writable = writable;
     }
 
+    /** How safe writes are said to be. */
+    public volatile Level level = Level.PROTECTED;
+
+    /** What is at risk while {@link #level} is UNPROTECTED. */
+    public static final RpoAtRisk RISK = new RpoAtRisk(NOON, 12, 3_400_000);
+
+    /** What jobs say of themselves. */
+    public volatile JobView.Safety safety =
+            new JobView.Safety(Level.PROTECTED, null, "dr-data", "dr-data", true, null, false);
+
+    private <T> Saved<T> saved(T result) {
+        return new Saved<>(
+                level, level == Level.PROTECTED ? null : RISK, "1.local", LINEAGE, 412, result);
+    }
+
+    private <T> Saved<T> save(String what, T result) {
+        return saved(answer(what, result));
+    }
+
     private <T> T answer(String what, T value) {
         asked.add(what + Caller.current().map(c -> " as " + c).orElse(""));
         if (problem != null) {
@@ -102,6 +125,10 @@ public final class FakeNodeApi implements NodeApi {
                         "SYNC",
                         NOON,
                         NOON,
+                        "availability",
+                        true,
+                        level,
+                        level == Level.PROTECTED ? null : RISK,
                         0,
                         17,
                         17,
@@ -160,19 +187,20 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public ResourceView putResource(ResourceView resource) {
+    public Saved<ResourceView> putResource(ResourceView resource) {
         answer("put " + resource.type() + " " + resource.name(), resource);
         resource.toResource();
         resources.removeIf(r -> r.id().equals(resource.id()));
         ResourceView stored = ResourceView.of(resource.toResource(), 5);
         resources.add(stored);
-        return stored;
+        return saved(stored);
     }
 
     @Override
-    public void deleteResource(UUID id) {
+    public Saved<UUID> deleteResource(UUID id) {
         answer("delete " + id, id);
         resources.removeIf(r -> r.id().equals(id));
+        return saved(id);
     }
 
     /** A job in a state. */
@@ -194,6 +222,7 @@ public final class FakeNodeApi implements NodeApi {
                 Protection.UNPROTECTED,
                 null,
                 null,
+                safety,
                 List.of(new JobView.Pair(LOCATION, LOCATION)),
                 List.of(new JobView.LogLine("WARNING", "a/b", "vanished")));
     }
@@ -353,8 +382,45 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public StatusView autoFailover(Requests.AutoFailover request) {
-        return answer("auto-failover " + request.on() + " " + request.operator(), status());
+    public Saved<StatusView> autoFailover(Requests.AutoFailover request) {
+        return save("auto-failover " + request.on() + " " + request.operator(), status());
+    }
+
+    @Override
+    public Saved<StatusView> ackPolicy(Requests.ChooseAckPolicy request) {
+        return save(
+                "ack-policy "
+                        + request.policy()
+                        + " "
+                        + request.operator()
+                        + " "
+                        + request.reason(),
+                status());
+    }
+
+    @Override
+    public MetricsView metrics() {
+        return answer(
+                "metrics",
+                new MetricsView(
+                        List.of(
+                                new MetricsView.Metric(
+                                        "holdfast_site",
+                                        "1; its labels say what this node is.",
+                                        MetricsView.Kind.GAUGE,
+                                        List.of(
+                                                new MetricsView.Sample(
+                                                        Map.of("role", role, "node", "a\"b\n"),
+                                                        1))),
+                                new MetricsView.Metric(
+                                        "holdfast_writes",
+                                        "Writes by level.",
+                                        MetricsView.Kind.COUNTER,
+                                        List.of(
+                                                new MetricsView.Sample(
+                                                        Map.of("level", "protected"), 7),
+                                                new MetricsView.Sample(
+                                                        Map.of("level", "unprotected"), 0))))));
     }
 
     @Override
@@ -384,8 +450,8 @@ public final class FakeNodeApi implements NodeApi {
     public volatile ReconcileView returned = ReconcileView.NONE;
 
     @Override
-    public ReconcileView.Setting reconcileApply(Requests.Reapply request) {
-        return answer(
+    public Saved<ReconcileView.Setting> reconcileApply(Requests.Reapply request) {
+        return save(
                 "apply " + request.item() + " " + request.oursVersion() + " " + request.operator(),
                 returned.settings().stream()
                         .filter(s -> s.item().equals(request.item()))
@@ -394,8 +460,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public ReconcileView reconcileSign(Requests.Sign request) {
-        return answer("sign " + request.operator() + " " + request.reason(), returned);
+    public Saved<ReconcileView> reconcileSign(Requests.Sign request) {
+        return save("sign " + request.operator() + " " + request.reason(), returned);
     }
 
     private static StorageView storage(String servedAt) {
@@ -418,8 +484,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public StorageView storageFailover(Requests.StorageMove request) {
-        return answer(
+    public Saved<StorageView> storageFailover(Requests.StorageMove request) {
+        return save(
                 "storage failover "
                         + request.device()
                         + " "
@@ -432,8 +498,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public StorageView storageFailback(Requests.StorageMove request) {
-        return answer("storage failback " + request.device(), storage("local"));
+    public Saved<StorageView> storageFailback(Requests.StorageMove request) {
+        return save("storage failback " + request.device(), storage("local"));
     }
 
     @Override
@@ -453,8 +519,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public List<ExpiryView> expire(Requests.Expire request) {
-        return answer(
+    public Saved<List<ExpiryView>> expire(Requests.Expire request) {
+        return save(
                 "expire " + request.pieces() + " " + request.operator() + " " + request.reason(),
                 List.of(new ExpiryView(PIECE, NOON, "operator", "expired by name")));
     }
@@ -468,8 +534,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public HoldView hold(Requests.Hold request) {
-        return answer(
+    public Saved<HoldView> hold(Requests.Hold request) {
+        return save(
                 "hold "
                         + request.piece()
                         + " "
@@ -482,8 +548,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public HoldView release(Requests.Release request) {
-        return answer("release " + request.hold() + " " + request.reason(), HOLD);
+    public Saved<HoldView> release(Requests.Release request) {
+        return save("release " + request.hold() + " " + request.reason(), HOLD);
     }
 
     /** What {@link #gc} answers. */
@@ -557,8 +623,8 @@ public final class FakeNodeApi implements NodeApi {
     }
 
     @Override
-    public GcView abandonSite(Requests.Abandon request) {
-        return answer(
+    public Saved<GcView> abandonSite(Requests.Abandon request) {
+        return save(
                 "abandon " + request.site() + " " + request.operator() + " " + request.reason(),
                 gcView());
     }

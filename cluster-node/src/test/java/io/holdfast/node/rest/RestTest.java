@@ -4,13 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
+import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.Saved;
 import io.holdfast.standard.Endpoint;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -137,12 +142,70 @@ class RestTest {
                         Map.of("a", "b"),
                         null,
                         Map.of());
-        assertThat(operator.putResource(row).version()).isEqualTo(5);
+        assertThat(operator.putResource(row).result().version()).isEqualTo(5);
         assertThat(operator.resources("replication")).hasSize(1);
         assertThat(operator.resources(null)).hasSize(1);
         assertThat(operator.resources("client")).isEmpty();
-        operator.deleteResource(id);
+        assertThat(operator.deleteResource(id).result()).isEqualTo(id);
         assertThat(NODE.resources).isEmpty();
+    }
+
+    @Test
+    void aWriteSaysHowSafeItIs() throws Exception {
+        Requests.Hold hold = new Requests.Hold(null, "crit", "somebody", "case", null);
+        assertThat(operator.hold(hold).level()).isEqualTo(Level.PROTECTED);
+        NODE.level = Level.UNPROTECTED;
+        try {
+            Saved<HoldView> saved = operator.hold(hold);
+            assertThat(saved.level()).isEqualTo(Level.UNPROTECTED);
+            assertThat(saved.rpoAtRisk()).isEqualTo(FakeNodeApi.RISK);
+            assertThat(saved.index()).isEqualTo(412);
+            assertThat(saved.result().reason()).isEqualTo("case 4711");
+            HttpResponse<String> answer =
+                    raw(
+                            "POST",
+                            "/api/v1/ack-policy",
+                            "{\"policy\":\"protection\",\"operator\":\"eve\"}");
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            JsonNode json = new ObjectMapper().readTree(answer.body());
+            assertThat(json.get("level").asText()).isEqualTo("UNPROTECTED");
+            assertThat(json.get("rpoAtRisk").get("changes").asLong()).isEqualTo(12);
+            assertThat(json.get("rpoAtRisk").get("bytes").asLong()).isEqualTo(3_400_000);
+            assertThat(json.get("result").get("ackPolicy").asText()).isEqualTo("availability");
+            assertThat(NODE.asked).contains("ack-policy protection ada  as operator ada");
+        } finally {
+            NODE.level = Level.PROTECTED;
+        }
+        assertThat(raw("POST", "/api/v1/ack-policy", "{}").statusCode()).isEqualTo(400);
+    }
+
+    @Test
+    void metricsAreServedAsPrometheusReadsThem() throws Exception {
+        HttpResponse<String> answer = raw("GET", "/metrics", "");
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.headers().firstValue("Content-Type").orElse(""))
+                .startsWith("text/plain")
+                .contains("version=0.0.4");
+        assertThat(answer.body())
+                .isEqualTo(
+                        """
+                        # HELP holdfast_site 1; its labels say what this node is.
+                        # TYPE holdfast_site gauge
+                        holdfast_site{node="a\\"b\\n",role="ACTIVE"} 1.0
+                        # HELP holdfast_writes_total Writes by level.
+                        # TYPE holdfast_writes_total counter
+                        holdfast_writes_total{level="protected"} 7.0
+                        holdfast_writes_total{level="unprotected"} 0.0
+                        """);
+        assertThat(operator.metrics()).isEqualTo(NODE.metrics());
+    }
+
+    @Test
+    void metricsAreForOperatorsAndNodesOnly() {
+        ApiException agent =
+                catchThrowableOfType(ApiException.class, client(PKI.of("agent", "x"))::metrics);
+        assertThat(agent).hasMessageContaining("for operators and nodes");
+        assertThat(NODE.asked).isEmpty();
     }
 
     @Test
@@ -199,7 +262,13 @@ class RestTest {
         HttpResponse<String> document = raw("GET", "/api/v1/openapi.yml", "");
         assertThat(document.statusCode()).isEqualTo(200);
         assertThat(document.body())
-                .contains("openapi: 3", "/api/v1/failover/preflight", "LossLedgerView");
+                .contains(
+                        "openapi: 3",
+                        "/api/v1/failover/preflight",
+                        "LossLedgerView",
+                        "/metrics",
+                        "/api/v1/ack-policy",
+                        "rpoAtRisk");
     }
 
     @Test

@@ -9,15 +9,19 @@ import io.holdfast.agent.proto.v1.Progress;
 import io.holdfast.catalog.CatalogRow;
 import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.Moment;
 import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.PolicyResource;
+import io.holdfast.standard.Retention;
 import io.holdfast.standard.Site;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,6 +30,8 @@ import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ViewsTest {
     private static final Epoch DR = new Epoch(2, Site.DR);
@@ -45,8 +51,17 @@ class ViewsTest {
                 job,
                 journal.view(job.id()),
                 shown,
+                safety(cluster, job, shown, false),
                 withLog,
                 cluster.now() + 2 * TestCluster.SECOND);
+    }
+
+    private static final RpoAtRisk RISK = new RpoAtRisk(Moment.of(TestCluster.START), 3, 4096);
+
+    private static JobView.Safety safety(
+            TestCluster cluster, JobRecord job, boolean shown, boolean recorded) {
+        return Views.safety(
+                cluster.lookup(), job, shown, recorded, !recorded, recorded ? null : RISK);
     }
 
     private static LossLedgerView ledger(TestCluster cluster) {
@@ -182,6 +197,74 @@ class ViewsTest {
         assertThat(Views.piece(cluster.lookup(), row, job, false).state()).isEqualTo("LOST");
         assertThat(StorageMoves.isLost(cluster.state(), row.header())).isTrue();
         assertThat(StorageMoves.isLost(cluster.state(), TestCluster.chunkId(99))).isFalse();
+    }
+
+    // ---------------------------------------------------------------- levels
+
+    private static TestCluster greenAt(PolicyResource.GreenAt level) {
+        TestCluster cluster = TestCluster.create();
+        cluster.put(
+                new PolicyResource("month", Retention.FOREVER, level)
+                        .toResource(new UUID(0x70, 1)));
+        return cluster;
+    }
+
+    /** Reached by what is shown and recorded, against what each policy asks for. */
+    @ParameterizedTest
+    @CsvSource({
+        "LOCAL,false,false,local,true", "LOCAL,false,true,dr-log,true",
+        "DR_LOG,false,false,local,false", "DR_LOG,false,true,dr-log,true",
+        "DR_LOG,true,true,dr-data,true", "DR_DATA,false,false,local,false",
+        "DR_DATA,false,true,dr-log,false", "DR_DATA,true,true,dr-data,true"
+    })
+    void aBackupIsGreenOnlyAtTheLevelOfItsPolicy(
+            PolicyResource.GreenAt policy,
+            boolean shown,
+            boolean recorded,
+            String reached,
+            boolean green) {
+        TestCluster cluster = greenAt(policy);
+        JobRecord job = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        JobView.Safety safety = safety(cluster, job, shown, recorded);
+        assertThat(safety.reached()).isEqualTo(reached);
+        assertThat(safety.green()).isEqualTo(green);
+        assertThat(safety.greenAt()).isEqualTo(policy.word());
+        assertThat(safety.waitsFor()).isEqualTo(green ? null : policy.word());
+        assertThat(safety.level()).isEqualTo(recorded ? Level.PROTECTED : Level.UNPROTECTED);
+        assertThat(safety.rpoAtRisk()).isEqualTo(recorded ? null : RISK);
+    }
+
+    @Test
+    void whatHasNotEndedWellOrIsLostIsNeverGreen() {
+        TestCluster cluster = greenAt(PolicyResource.GreenAt.LOCAL);
+        JobRecord open = cluster.backup(TestCluster.CRIT, 1);
+        assertThat(safety(cluster, open, false, true).green()).isFalse();
+        JobRecord failed = cluster.end(open, JobState.FAILED, "disk full");
+        JobView.Safety safety = safety(cluster, failed, false, true);
+        assertThat(safety.green()).isFalse();
+        assertThat(safety.reached()).isEqualTo("none");
+        assertThat(safety.waitsFor()).isNull();
+        JobRecord lost = cluster.complete(cluster.backup(TestCluster.CRIT, 2));
+        cluster.apply(
+                new Command.StorageFailover(
+                        Endpoint.parse(TestCluster.STORAGE),
+                        Site.DR,
+                        List.of(lost.id()),
+                        "a",
+                        "r"));
+        assertThat(safety(cluster, lost, false, true).green()).isFalse();
+        assertThat(safety(cluster, lost, false, true).waitsFor()).isNull();
+    }
+
+    @Test
+    void whereNobodyKnowsThePolicyTheHighestLevelIsAskedFor() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord done = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
+        assertThat(safety(cluster, done, false, true).green()).isTrue();
+        cluster.delete(TestCluster.CRIT);
+        JobView.Safety safety = safety(cluster, done, false, true);
+        assertThat(safety.green()).isFalse();
+        assertThat(safety.waitsFor()).isEqualTo("dr-data");
     }
 
     // ---------------------------------------------------------------- clients and identifiers

@@ -1,0 +1,82 @@
+package io.holdfast.node.server;
+
+import io.holdfast.modeswitch.SiteAckBook;
+import io.holdfast.replication.state.JobRecord;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What both sites have of the log that this node leads: the book of acknowledgements, and the index at
+ * which each job's newest record stands. A leader makes one for each epoch that it leads. Thread-safe.
+ */
+final class Acknowledged {
+    /** For a node that leads nothing: it knows of no acknowledgement. */
+    static final Acknowledged NOTHING = new Acknowledged(null, -1);
+
+    private static final int MAX_JOBS = 10_000;
+
+    private final @Nullable SiteAckBook book;
+    private final Map<UUID, Long> jobs = new HashMap<>();
+
+    /** Records of jobs that are not in {@link #jobs} stand at or below this index. */
+    private long floor;
+
+    /**
+     * @param floor what was applied here when this node began to lead
+     */
+    Acknowledged(@Nullable SiteAckBook book, long floor) {
+        this.book = book;
+        this.floor = floor;
+    }
+
+    /** Newest index that a quorum of each site has; -1 for none. */
+    long protectedIndex() {
+        return book == null ? -1 : book.protectedIndex();
+    }
+
+    /** Newest index that a quorum of the other site has; -1 for none. */
+    long otherSite() {
+        return book == null ? -1 : book.otherSiteIndex();
+    }
+
+    /** Newest index that a quorum of the own site has, this leader left out of account. */
+    long ownSite(long applied) {
+        return book == null ? applied : Math.min(applied, book.ownSiteIndex());
+    }
+
+    /** The newest record of a job was written at this index. */
+    synchronized void recorded(UUID lineage, UUID job, long index) {
+        if (book == null || !book.lineage().equals(lineage)) {
+            return;
+        }
+        if (jobs.size() >= MAX_JOBS) {
+            floor =
+                    Math.max(
+                            floor,
+                            jobs.values().stream().mapToLong(Long::longValue).max().orElse(0));
+            jobs.clear();
+        }
+        jobs.merge(job, index, Math::max);
+    }
+
+    /**
+     * Whether a quorum of each site has a job's newest record.
+     *
+     * @param applied newest index applied here, for a record that another node wrote
+     */
+    boolean isRecorded(JobRecord job, LongSupplier applied) {
+        long index;
+        synchronized (this) {
+            Long known = jobs.get(job.id());
+            if (known == null && job.recovered() && book != null) {
+                known = applied.getAsLong();
+                jobs.put(job.id(), known);
+            }
+            index = known == null ? floor : known;
+        }
+        return book != null && protectedIndex() >= index;
+    }
+}
