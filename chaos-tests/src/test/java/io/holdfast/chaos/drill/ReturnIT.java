@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.tuple;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.workload.TreeChanges;
+import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
@@ -37,15 +38,20 @@ class ReturnIT {
             UUID piece = cluster.backup();
             cluster.awaitStatus(s -> s.unprotectedPieces() == 0);
 
+            // Both sites acknowledge what is written, and nothing less will do from now on.
+            assertThat(cluster.says(0, "ack-policy", "protection")).endsWith("Saved. PROTECTED\n");
+
             // The site that is lost has acknowledged things that DR never saw. A stopped process
             // would read what waits in its sockets.
             cluster.processes.kill(List.of("d1"));
+            protectionStandsInTheWay(cluster);
             TreeChanges.writeRandom(cluster.source.resolve("late"), 3_000_000, 77);
             TreeDigest late = TreeDigest.of(cluster.source);
             holdfast.addReplication(both, cluster.dr(95));
             holdfast.addReplication(onlyThere, cluster.dr(91));
             holdfast.addReplication(same, cluster.dr(96));
             UUID unseen = cluster.backup();
+            assertThat(cluster.says(0, "jobs")).contains("COMPLETE, waiting for dr-data");
             cluster.processes.kill(List.of("l1", "agent-crit-local"));
             cluster.launch.server("d1");
 
@@ -59,6 +65,12 @@ class ReturnIT {
             holdfast.failover();
             LossLedgerView ledger = holdfast.lossLedger();
             assertThat(ledger.complete()).isFalse();
+
+            // DR never saw that the policy was changed; yet it goes on, for nobody is there to wait
+            // for.
+            StatusView alone = holdfast.status();
+            assertThat(alone.ackPolicy()).isEqualTo("protection");
+            assertThat(alone.ackPolicyBinds()).isFalse();
 
             // DR goes on: other edits, and data that the lost site's store will lack.
             holdfast.addReplication(both, cluster.dr(97));
@@ -110,6 +122,9 @@ class ReturnIT {
                     cluster.awaitStatus(
                             s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
             assertThat(status.warnings()).anyMatch(w -> w.contains("holdfast reconcile sign"));
+            assertThat(status.ackPolicyBinds()).as("both sites are there again").isTrue();
+            assertThat(cluster.says(0, "ack-policy", "availability"))
+                    .endsWith("Saved. PROTECTED\n");
             assertThat(SmallCluster.refused(() -> holdfast.switchover("local")).getMessage())
                     .contains("not signed", "holdfast reconcile");
 
@@ -133,6 +148,21 @@ class ReturnIT {
             cluster.restoresTo(unseen, late, "unseen");
             cluster.restoresTo(drPiece, atDr, "dr");
         }
+    }
+
+    /** DR has just been lost: what needs it is refused or unknown, until the operator goes on alone. */
+    private static void protectionStandsInTheWay(SmallCluster cluster) throws Exception {
+        // In SYNC still: written here, and nobody can promise anything about it.
+        String[] write = {"hold", "add", "--client", SmallCluster.CLIENT, "--reason", "case"};
+        assertThat(cluster.says(4, write)).isEmpty();
+        cluster.awaitStatus(s -> s.replication().equals("ASYNC"));
+        assertThat(cluster.says(3, write)).isEmpty();
+        assertThat(cluster.says(3, "backup", SmallCluster.CLIENT)).isEmpty();
+        StatusView status = cluster.holdfast.status();
+        assertThat(status.level()).isEqualTo(Level.UNPROTECTED);
+        assertThat(status.warnings()).anyMatch(w -> w.contains("writes are refused"));
+        assertThat(cluster.says(0, "ack-policy", "availability"))
+                .contains("Saved. UNPROTECTED: RPO at risk since 20");
     }
 
     private static String remote(Commands holdfast, String local) throws Exception {

@@ -158,6 +158,13 @@ final class SmallCluster implements AutoCloseable {
                 .isEmpty();
     }
 
+    /** Any command. @return what it printed as its result */
+    String says(int exit, String... args) {
+        Commands.Said said = holdfast.say(args);
+        assertThat(said.exit()).as(String.join(" ", args) + ": " + said.err()).isEqualTo(exit);
+        return said.out();
+    }
+
     /** A command that must be refused. @return what it said */
     static CommandFailed refused(Callable<?> command) throws Exception {
         try {

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Says of each write of an operator whether it is PROTECTED, or refuses to say so: {@link WriteAnswer}
@@ -69,6 +70,11 @@ final class Acknowledgements {
     private final Map<Outcome, LongAdder> counts = new EnumMap<>(Outcome.class);
 
     private record Waiting(UUID ticket, long sinceNanos) {}
+
+    /** The oldest write that was answered UNPROTECTED and has not been acknowledged since. */
+    private @Nullable Alone alone;
+
+    private record Alone(UUID lineage, long index, long micros) {}
 
     Acknowledgements(Leader leader, Duration degrade) {
         this.leader = leader;
@@ -142,6 +148,7 @@ final class Acknowledgements {
     <T> Saved<T> saved(UUID lineage, long index, boolean binds, T result) {
         Waiting ticket = new Waiting(UUID.randomUUID(), leader.nanoTime());
         waiting.add(ticket);
+        long began = leader.nowMicros();
         try {
             while (true) {
                 long waited = (leader.nanoTime() - ticket.sinceNanos()) / 1_000_000;
@@ -163,6 +170,7 @@ final class Acknowledgements {
                     }
                     case UNPROTECTED -> {
                         count(Outcome.UNPROTECTED, 1);
+                        alone(lineage, index, began);
                         return answer(Level.UNPROTECTED, lineage, index, result);
                     }
                     case UNKNOWN -> throw unknown(lineage, index, leads, waited);
@@ -185,6 +193,26 @@ final class Acknowledgements {
                 lineage,
                 index,
                 result);
+    }
+
+    private synchronized void alone(UUID lineage, long index, long micros) {
+        Alone known = alone;
+        if (known == null || !known.lineage().equals(lineage) || known.index() > index) {
+            alone = new Alone(lineage, index, micros);
+        }
+    }
+
+    /** When the oldest write was made that is alone still; {@code otherwise} for none. */
+    private synchronized long aloneSince(long otherwise) {
+        Alone known = alone;
+        if (known == null) {
+            return otherwise;
+        }
+        if (!leader.leads(known.lineage()) || leader.protectedIndex() >= known.index()) {
+            alone = null;
+            return otherwise;
+        }
+        return Math.min(otherwise, known.micros());
     }
 
     private ApiException unknown(UUID lineage, long index, boolean leads, long waited) {
@@ -217,8 +245,14 @@ final class Acknowledgements {
 
     /** What a loss of the active site would cost now, whatever that is. */
     RpoAtRisk atRisk() {
-        return atRisk(
-                leader.state(), leader.protectedIndex(), leader.appliedIndex(), leader.nowMicros());
+        RpoAtRisk risk =
+                atRisk(
+                        leader.state(),
+                        leader.protectedIndex(),
+                        leader.appliedIndex(),
+                        leader.nowMicros());
+        return new RpoAtRisk(
+                Moment.of(aloneSince(risk.since().micros())), risk.changes(), risk.bytes());
     }
 
     /** Pure: as {@link RpoAtRisk} says. */

@@ -296,7 +296,7 @@ final class NodeService implements NodeApi {
     @Override
     public Saved<ResourceView> putResource(ResourceView view) {
         return save(
-                "resource " + view.name(),
+                "the write of " + view.type() + " " + view.name(),
                 leader -> leader.putResource(view),
                 () -> {
                     Resource resource = checked(view);
@@ -766,7 +766,7 @@ final class NodeService implements NodeApi {
 
     @Override
     public Saved<StatusView> autoFailover(Requests.AutoFailover request) {
-        return saveAnyway(
+        return write(
                 leader -> leader.autoFailover(request),
                 () -> {
                     if (status.status().autoFailover() == null) {
@@ -775,11 +775,15 @@ final class NodeService implements NodeApi {
                                 "This cluster has no witness: DR takes over by command only",
                                 "See: holdfast failover");
                     }
-                    log.submit(
+                    return told(
                             new Command.SetAutoFailover(
                                     request.on(), request.operator(), request.reason()));
-                    return status.status();
                 });
+    }
+
+    /** Writes what no policy binds, and shows the cluster as it is once that is acknowledged. */
+    private Saved<StatusView> told(Command command) {
+        return saved(false, log.noting(() -> log.submit(command))).with(status.status());
     }
 
     @Override
@@ -790,13 +794,9 @@ final class NodeService implements NodeApi {
         } catch (FormatException e) {
             throw new ApiException(ApiException.Kind.USAGE, String.valueOf(e.getMessage()), "");
         }
-        return saveAnyway(
+        return write(
                 leader -> leader.ackPolicy(request),
-                () -> {
-                    log.submit(
-                            new Command.SetAckPolicy(policy, request.operator(), request.reason()));
-                    return status.status();
-                });
+                () -> told(new Command.SetAckPolicy(policy, request.operator(), request.reason())));
     }
 
     @Override

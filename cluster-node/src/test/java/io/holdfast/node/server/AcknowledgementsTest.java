@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 class AcknowledgementsTest {
     private static final UUID LINEAGE = TestCluster.LOCAL_LINEAGE;
     private static final long INDEX = 40;
-    private static final long ASYNC_SINCE = TestCluster.START + 5 * TestCluster.SECOND;
+    private static final long BEGAN = TestCluster.START + 50 * TestCluster.SECOND;
+    private static final long ASYNC_SINCE = BEGAN + 10 * TestCluster.SECOND;
 
     /** A leader whose clock moves only while somebody waits, and to which things happen then. */
     private static final class FakeLeader implements Acknowledgements.Leader {
@@ -70,7 +71,7 @@ class AcknowledgementsTest {
 
         @Override
         public long nowMicros() {
-            return cluster.now();
+            return BEGAN + millis * 1_000;
         }
 
         @Override
@@ -132,7 +133,11 @@ class AcknowledgementsTest {
         Saved<String> saved = saved();
         assertThat(leader.millis).isEqualTo(10_050);
         assertThat(saved.level()).isEqualTo(Level.UNPROTECTED);
-        assertThat(saved.rpoAtRisk()).isEqualTo(new RpoAtRisk(Moment.of(ASYNC_SINCE), 5, 0));
+        assertThat(saved.rpoAtRisk())
+                .as("the write is older than the entry that says so")
+                .isEqualTo(new RpoAtRisk(Moment.of(BEGAN), 5, 0));
+        leader.protectedIndex = INDEX;
+        assertThat(acks.atRisk().since()).isEqualTo(Moment.of(ASYNC_SINCE));
         assertThat(acks.count(Acknowledgements.Outcome.UNPROTECTED)).isEqualTo(1);
     }
 
