@@ -23,7 +23,9 @@ import java.util.Map;
                         version = "v1",
                         description =
                                 "A disaster-recovery-first backup cluster. Mutual TLS: the client's"
-                                        + " certificate carries the role operator or node. Errors"
+                                        + " certificate carries the role operator or node. What is"
+                                        + " changed is answered with its level, PROTECTED or"
+                                        + " UNPROTECTED with rpoAtRisk. Errors"
                                         + " are ErrorView; 409 refused by mode or epoch, 504 outcome"
                                         + " unknown, 503 certainly not done, try later."))
 public final class RestServer implements AutoCloseable {

@@ -27,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class Acknowledgements {
     private static final long PAUSE_MILLIS = 2;
 
+    /** Some heartbeats of Raft: the passive site hears with the next one what is committed. */
+    private static final long SETTLE_MILLIS = 600;
+
     /** Beyond the silence that degrades, for the entry that says so to be committed. */
     private static final Duration AFTER_DEGRADE = Duration.ofSeconds(10);
 
@@ -245,12 +248,29 @@ final class Acknowledgements {
 
     /** What a loss of the active site would cost now, whatever that is. */
     RpoAtRisk atRisk() {
+        return atRisk(leader.appliedIndex());
+    }
+
+    /** The same of what stands in the log now: in SYNC, what is on its way gets a moment to arrive. */
+    RpoAtRisk settled() {
+        long applied = leader.appliedIndex();
+        try {
+            for (long waited = 0;
+                    waited < SETTLE_MILLIS
+                            && leader.replication() == ReplicationState.SYNC
+                            && leader.protectedIndex() < applied;
+                    waited += PAUSE_MILLIS) {
+                leader.sleep(PAUSE_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return atRisk(applied);
+    }
+
+    private RpoAtRisk atRisk(long applied) {
         RpoAtRisk risk =
-                atRisk(
-                        leader.state(),
-                        leader.protectedIndex(),
-                        leader.appliedIndex(),
-                        leader.nowMicros());
+                atRisk(leader.state(), leader.protectedIndex(), applied, leader.nowMicros());
         return new RpoAtRisk(
                 Moment.of(aloneSince(risk.since().micros())), risk.changes(), risk.bytes());
     }

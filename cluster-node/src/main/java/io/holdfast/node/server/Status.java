@@ -109,7 +109,7 @@ final class Status {
         List<JobRecord> unprotected = state.unprotectedPieces().stream().toList();
         Optional<NodeAddress> leader = leader(record);
         ReplState repl = state.repl();
-        RpoAtRisk atRisk = c.serves() ? acks.atRisk() : null;
+        RpoAtRisk atRisk = c.serves() ? acks.settled() : null;
         return new StatusView(
                 record.cluster(),
                 record.name(),

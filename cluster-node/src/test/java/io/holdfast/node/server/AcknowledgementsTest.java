@@ -223,6 +223,18 @@ class AcknowledgementsTest {
     // ---------------------------------------------------------------- what is at risk
 
     @Test
+    void whatIsOnItsWayIsNotShownAsARisk() {
+        leader.at(50, () -> leader.protectedIndex = INDEX + 2);
+        assertThat(acks.settled().changes()).isZero();
+        leader.protectedIndex = INDEX;
+        assertThat(acks.settled().changes()).as("it did not arrive").isEqualTo(2);
+        long before = leader.millis;
+        leader.replication = ReplicationState.ASYNC;
+        assertThat(acks.settled().changes()).isEqualTo(2);
+        assertThat(leader.millis).as("nothing is on its way").isEqualTo(before);
+    }
+
+    @Test
     void atRiskIsWhatTheOtherSiteLacksSinceTheOldestOfIt() {
         TestCluster cluster = TestCluster.create();
         long now = cluster.now();
