@@ -144,11 +144,17 @@ final class SimLog {
         return false;
     }
 
-    /** The newest EpochChange below a length. */
+    /** The newest epoch below a length. */
     @Nullable Epoch epochAt(int upTo) {
+        Entry newest = newestEpoch(upTo);
+        return newest == null ? null : newest.epoch;
+    }
+
+    /** The newest EpochChange below a length. */
+    @Nullable Entry newestEpoch(int upTo) {
         for (int i = upTo - 1; i >= 0; i--) {
             if (entries[i].kind == Kind.EPOCH) {
-                return entries[i].epoch;
+                return entries[i];
             }
         }
         return null;

@@ -418,7 +418,7 @@ final class SimRaft {
                     && m.running()) {
                 if (log.group.stretched) {
                     world.shell.tellShape(m);
-                    world.step(m, new SiteEvent.EpochApplied(epoch, entry.coordinator));
+                    world.shell.tellEpoch(m);
                 } else if (entry.reason.equals("switchover")) {
                     world.step(m, new SiteEvent.SwitchoverApplied(epoch, entry.coordinator));
                 }

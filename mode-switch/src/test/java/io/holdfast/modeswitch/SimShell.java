@@ -346,6 +346,24 @@ final class SimShell {
         }
     }
 
+    /**
+     * Of the lineage that the machine stands in, and of no other: after a crash Raft may know one that
+     * was joined, and the disk not yet say so. Looked at again and again, as by the node's GroupWatch.
+     */
+    void tellEpoch(SimMember m) {
+        SimLog log = m.log;
+        if (log == null || !log.group.stretched || !log.group.fork.equals(m.state.lineage())) {
+            return;
+        }
+        Entry newest = log.newestEpoch(log.applied);
+        if (newest != null
+                && newest.epoch != null
+                && newest.epoch.compareTo(log.group.fork) > 0
+                && newest.epoch.compareTo(m.state.epoch()) > 0) {
+            world.step(m, new SiteEvent.EpochApplied(newest.epoch, newest.coordinator));
+        }
+    }
+
     // ---- the passive site acknowledges
 
     void acknowledge(SimMember m) {

@@ -422,6 +422,7 @@ final class Simulation {
             long elapsed = (long) ((now - m.tickedAt) * m.clockRate);
             m.tickedAt = now;
             shell.tellShape(m);
+            shell.tellEpoch(m);
             step(m, new SiteEvent.Tick(elapsed));
         }
         if (m.up) {

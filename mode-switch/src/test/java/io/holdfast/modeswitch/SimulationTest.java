@@ -6,6 +6,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The protocol holds over fixed seeds and a few fresh ones, and everything that can go wrong goes wrong
@@ -61,6 +62,17 @@ class SimulationTest {
     @EnumSource
     void norDoesAFreshOne(SimProfile profile) {
         run(profile, new Random().nextLong(1L << 40), FRESH);
+    }
+
+    /**
+     * A member crashes between JoinLineage and PersistRole on its way back from a fork that failed: Raft
+     * has the old lineage again, and the disk still names the fork. It must not take an epoch of the one
+     * for an epoch of the other, or its acknowledgements stay closed.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {321_558, 376_354})
+    void aCrashOnTheWayBackFromAForkIsNoEnd(long seed) {
+        assertThat(Simulation.run(seed, SimProfile.P3, Rules.ALL).seeds).isEqualTo(1);
     }
 
     @Test
