@@ -28,6 +28,8 @@ enum Rule {
     BARRIER_BEFORE_HANDOVER,
     /** A planned move has every own member's promise before its EpochChange. */
     SEAL_BEFORE_HANDOVER,
+    /** The record refuses a planned move's EpochChange while a backup is not at the other site. */
+    HANDOVER_DRAINED,
     /** What only this member has is archived before it joins another lineage. */
     ARCHIVE_DIVERGENT,
     /** UNPROTECTED only after ReplState(ASYNC) is committed. */

@@ -38,8 +38,7 @@ class MutationTest {
                     RESET_MATCH,
                     READMISSION_BARRIER,
                     READ_ADMITTED,
-                    AGENT_REMEMBERS,
-                    BARRIER_BEFORE_HANDOVER ->
+                    AGENT_REMEMBERS ->
                     P2_SMALL;
             case CONFIRM_ASKS_OWN,
                     PERSIST_BEFORE_ANNOUNCE,
@@ -49,10 +48,17 @@ class MutationTest {
                     FENCE,
                     ACK_QUORUM,
                     ACK_OF_OWN_QUORUM,
+                    HANDOVER_DRAINED,
                     NEWEST_LINEAGE_FIRST ->
                     P2;
             case LIVING_STORAGE, FORK_ABOVE_LOG, LATE_TICK, LEASE_DRIFT, FRESH_AGREEMENT -> P3;
-            case SELF_FENCE, LEASE_WAIT, DOWN_TIME, WITNESS_AGREES, AUTO_REQUIRES -> P3_SMALL;
+            case BARRIER_BEFORE_HANDOVER,
+                    SELF_FENCE,
+                    LEASE_WAIT,
+                    DOWN_TIME,
+                    WITNESS_AGREES,
+                    AUTO_REQUIRES ->
+                    P3_SMALL;
         };
     }
 

@@ -21,6 +21,10 @@ final class SimLog {
         JOB_PROTECTED,
         /** A replication state. */
         REPLICATION,
+        /** A planned move begins: the record takes no backup (SwitchPrepare). */
+        PREPARE,
+        /** It was given up (SwitchAbort). */
+        ABORT,
         /** An EpochChange. */
         EPOCH
     }
@@ -139,6 +143,17 @@ final class SimLog {
         for (int i = upTo - 1; i >= 0; i--) {
             if (entries[i] == entry) {
                 return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the record takes no backup: a planned move was prepared, and neither done nor given up. */
+    boolean draining() {
+        for (int i = length - 1; i >= 0; i--) {
+            Kind kind = entries[i].kind;
+            if (kind == Kind.PREPARE || kind == Kind.ABORT || kind == Kind.EPOCH) {
+                return kind == Kind.PREPARE;
             }
         }
         return false;

@@ -55,11 +55,12 @@ final class SimMember {
     int protectedAcked;
     int unprotectedAcked;
     int barrier = -1;
-    long barrierSince;
+    long drainSince;
     int catchUp = -1;
     @Nullable Entry pendingReplication;
     @Nullable ReplicationState wantedReplication;
     @Nullable Entry pendingEpoch;
+    @Nullable Entry pendingPrepare;
 
     /** Leads an old term: the voters that it knows. A newer leader's changes are not its own. */
     int @Nullable [] oldVoters;
@@ -132,6 +133,7 @@ final class SimMember {
         catchUp = -1;
         pendingReplication = null;
         pendingEpoch = null;
+        pendingPrepare = null;
         oldVoters = null;
     }
 }

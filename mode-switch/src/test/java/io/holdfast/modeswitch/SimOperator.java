@@ -120,8 +120,7 @@ final class SimOperator {
             if (world.serves(m) && m.leads && m.ready && m.log != null) {
                 int dice = world.random(8);
                 Kind kind = dice < 5 ? Kind.WRITE : dice == 5 ? Kind.JOB : Kind.JOB_PROTECTED;
-                boolean drains = m.state.role() == SiteRole.DRAINING;
-                if (drains) {
+                if (m.state.role() == SiteRole.DRAINING || m.log.draining()) {
                     kind = Kind.JOB_PROTECTED;
                 }
                 if (kind == Kind.JOB_PROTECTED && SimShell.openJobs(m.log, m.log.length) <= 0) {
@@ -213,7 +212,7 @@ final class SimOperator {
 
     // ---- commands
 
-    private void switchover(SimMember m) {
+    void switchover(SimMember m) {
         Set<String> silent = new TreeSet<>();
         List<SimMember> peers = new ArrayList<>();
         for (SimMember o : world.members) {

@@ -52,6 +52,11 @@ final class SimPlan {
             case 4 -> longerButOlder();
             case 5 -> forcedTwiceAtOnce();
             case 6 -> forcedWhileAlive();
+            case 7 -> {
+                if (!p3) {
+                    deposedBehindTheBarrier();
+                }
+            }
             case 8, 9 -> leaderAlone();
             case 10 -> comingAndGoing(false);
             case 11 -> comingAndGoing(true);
@@ -218,6 +223,34 @@ final class SimPlan {
                     return true;
                 });
         act(0, () -> force(own));
+    }
+
+    /** A planned move has passed its barrier; then another leads for a while, and takes backups. */
+    private void deposedBehindTheBarrier() {
+        named("deposed behind the barrier");
+        act(
+                0,
+                () -> {
+                    if (!cast() || lead().state.replication() != ReplicationState.SYNC) {
+                        return false;
+                    }
+                    world.net.crawls = Set.of(SiteEvent.PromiseAsked.class);
+                    operator.switchover(lead());
+                    return true;
+                });
+        act(
+                60,
+                120,
+                () ->
+                        lead().state.role() == SiteRole.DRAINING
+                                && !lead().state.mayCommand()
+                                && isolate(true, lead()));
+        act(
+                0,
+                () -> {
+                    world.net.crawls = Set.of();
+                    return isolate(false, lead());
+                });
     }
 
     private void forcedTwiceAtOnce() {

@@ -86,12 +86,15 @@ final class SimShell {
             case SiteEffect.ChangeEpoch e -> changeEpoch(m, e);
             case SiteEffect.StartServices e -> world.checks.activated(m, e.epoch());
             case SiteEffect.StopServices e -> {}
-            case SiteEffect.Drain e -> world.net.self(m, new SiteEvent.Drained(), 80);
+            case SiteEffect.Drain e -> {
+                m.drainSince = world.now;
+                m.pendingPrepare = propose(m, Kind.PREPARE);
+            }
             case SiteEffect.AwaitBarrier e -> {
                 m.barrier = m.log == null ? 0 : m.log.length;
-                m.barrierSince = world.now;
+                m.drainSince = world.now;
             }
-            case SiteEffect.AbortDrain e -> {}
+            case SiteEffect.AbortDrain e -> propose(m, Kind.ABORT);
             case SiteEffect.BeginReconcile e -> {
                 archive(m);
                 world.counts.reconciled++;
@@ -242,27 +245,27 @@ final class SimShell {
         }
     }
 
+    /** @return the entry; null when this member cannot write it */
+    private @Nullable Entry propose(SimMember m, Kind kind) {
+        SimLog log = m.log;
+        if (log == null || !m.leads || !m.ready) {
+            return null;
+        }
+        Entry entry = world.entry(kind, log.group, m.leadTerm);
+        world.raft.append(m, entry);
+        return entry;
+    }
+
     private void commitEpochChange(SimMember m, SiteEffect.CommitEpochChange e) {
         SimLog log = m.log;
         if (log == null) {
             return;
         }
-        Entry entry =
-                world.epochEntry(
-                        log.group,
-                        m.state.role() == SiteRole.DRAINING ? m.leadTerm : 1,
-                        e.epoch(),
-                        e.reason(),
-                        e.coordinator());
         if (m.state.role() == SiteRole.DRAINING) {
-            world.checks.handedOver(m, e.epoch());
-            if (m.leads && m.ready) {
-                world.raft.append(m, entry);
-                m.pendingEpoch = entry;
-                world.planned(e.epoch(), e.parent());
-            }
+            handOver(m, log.group, e);
             return;
         }
+        Entry entry = world.epochEntry(log.group, 1, e.epoch(), e.reason(), e.coordinator());
         for (Entry seeded : m.seed) {
             log.append(seeded);
         }
@@ -277,6 +280,51 @@ final class SimShell {
         m.pendingEpoch = entry;
         world.raft.lead(m, ++log.group.terms);
         m.pendingEpoch = entry;
+    }
+
+    /** Written by whoever leads the old lineage now; asked again until it is there. */
+    private void handOver(SimMember m, SimGroup group, SiteEffect.CommitEpochChange e) {
+        SimMember leader = leaderOf(m, group);
+        SimLog log = leader == null ? null : leader.log;
+        if (leader == null || log == null) {
+            return;
+        }
+        Entry there = newestEpoch(log, e.epoch());
+        if (there == null && takesEpoch(log, e.epoch())) {
+            world.checks.handedOver(m, e.epoch());
+            there =
+                    world.epochEntry(
+                            group, leader.leadTerm, e.epoch(), e.reason(), e.coordinator());
+            world.raft.append(leader, there);
+            world.planned(e.epoch(), e.parent());
+        }
+        if (leader == m) {
+            m.pendingEpoch = there;
+        }
+    }
+
+    /** Whom a write of this member comes to. */
+    private @Nullable SimMember leaderOf(SimMember m, SimGroup group) {
+        SimMember found = null;
+        for (SimMember o : world.members) {
+            boolean leads = o.leads && o.ready && o.log != null && o.log.group == group;
+            boolean reached = o == m || (o.running() && world.net.bothWays(m, o));
+            if (leads && reached && (found == null || o.leadTerm > found.leadTerm)) {
+                found = o;
+            }
+        }
+        return found;
+    }
+
+    /**
+     * The record refuses an epoch that is not above its own, and a planned move of which it does not say
+     * that everything is across.
+     */
+    private boolean takesEpoch(SimLog log, Epoch epoch) {
+        Epoch last = log.epochAt(log.length);
+        return (last == null || epoch.compareTo(last) > 0)
+                && (!world.rules.has(Rule.HANDOVER_DRAINED)
+                        || (log.draining() && openJobs(log, log.length) <= 0));
     }
 
     private void changeEpoch(SimMember m, SiteEffect.ChangeEpoch e) {
@@ -484,6 +532,11 @@ final class SimShell {
                 world.step(m, new SiteEvent.ReplicationCommitted(to));
             }
         }
+        Entry prepare = m.pendingPrepare;
+        if (prepare != null && log.holds(prepare, log.commit)) {
+            m.pendingPrepare = null;
+            world.net.self(m, new SiteEvent.Drained(), 80);
+        }
         Entry epoch = m.pendingEpoch;
         if (m.log == log
                 && m.leads
@@ -551,7 +604,11 @@ final class SimShell {
             if (book != null) {
                 watchPeer(m, log, book);
                 if (book.waitsForEntry(log.length)) {
-                    world.raft.append(m, world.entry(Kind.TOUCH, log.group, m.leadTerm));
+                    propose(m, Kind.TOUCH);
+                }
+                if (m.state.role() == SiteRole.ACTIVE && log.draining()) {
+                    // Whoever had prepared that leads no more, or could not take it back.
+                    propose(m, Kind.ABORT);
                 }
                 committed(m, log);
             }
@@ -630,25 +687,24 @@ final class SimShell {
         if (attempt == null || m.state.role() != SiteRole.DRAINING) {
             return;
         }
-        boolean late = world.now - m.barrierSince > BARRIER_MILLIS;
-        if (attempt.stage() == SiteState.Stage.BARRIER && late) {
+        boolean late = world.now - m.drainSince > BARRIER_MILLIS;
+        boolean waits =
+                attempt.stage() == SiteState.Stage.JOBS
+                        || attempt.stage() == SiteState.Stage.BARRIER;
+        if (waits && late) {
             m.barrier = -1;
             world.step(m, new SiteEvent.BarrierTimeout());
         } else if (attempt.stage() == SiteState.Stage.HANDOVER
-                && m.leads
-                && m.ready
                 && m.pendingEpoch == null
                 && !m.state.group().stretched()) {
-            m.pendingEpoch = newestEpoch(log, attempt.epoch());
-            if (m.pendingEpoch == null) {
-                commitEpochChange(
-                        m,
-                        new SiteEffect.CommitEpochChange(
-                                attempt.epoch(),
-                                m.state.epoch(),
-                                attempt.reason(),
-                                attempt.coordinator()));
-            }
+            handOver(
+                    m,
+                    log.group,
+                    new SiteEffect.CommitEpochChange(
+                            attempt.epoch(),
+                            m.state.epoch(),
+                            attempt.reason(),
+                            attempt.coordinator()));
         }
     }
 
