@@ -240,8 +240,10 @@ final class TestCluster {
         return apply(new Command.ReportEnd(upload));
     }
 
-    /** The other site goes on from this state as planned; nothing is lost. */
+    /** The other site goes on from this state as planned: it has everything. */
     TestCluster switchover(Epoch epoch) {
+        state.unprotectedPieces().forEach(j -> apply(new Command.ProtectedMark(j.id())));
+        apply(new Command.SwitchPrepare(epoch.site(), "home", "ada"));
         return apply(
                 epoch,
                 new Command.EpochChange(

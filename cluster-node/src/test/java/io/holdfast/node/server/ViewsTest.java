@@ -428,7 +428,7 @@ class ViewsTest {
         assertThat(ledger.complete()).isTrue();
         assertThat(ledger.entries())
                 .extracting(LossLedgerView.Entry::resolution)
-                .containsExactly(null, "ABORTED");
+                .containsExactly("MERGED", "ABORTED");
     }
 
     @Test

@@ -819,18 +819,28 @@ public final class ClusterState {
                     "Read it again and repeat the change.");
         }
 
+        /** Nothing comes in that the other site would lack. */
+        private Optional<Reply> whileDraining(String what) {
+            Draining drain = draining;
+            if (drain == null) {
+                return Optional.empty();
+            }
+            return Optional.of(
+                    refused(
+                            Code.DRAINING,
+                            "Refused "
+                                    + what
+                                    + ": a switchover to site "
+                                    + drain.target().word()
+                                    + " is under way.",
+                            "Start it again after the switchover."));
+        }
+
         private Reply jobOpened(Command.JobOpened c, long now) {
             UUID id = c.job().id();
-            Draining drain = draining;
-            if (drain != null) {
-                return refused(
-                        Code.DRAINING,
-                        "Refused job "
-                                + id
-                                + ": a switchover to site "
-                                + drain.target().word()
-                                + " is under way.",
-                        "Start it again after the switchover.");
+            Optional<Reply> drains = whileDraining("job " + id);
+            if (drains.isPresent()) {
+                return drains.get();
             }
             if (jobs.containsKey(id)) {
                 return refused(
@@ -926,6 +936,10 @@ public final class ClusterState {
                                         + ". One of them is corrupt.",
                                 "Verify both pieces.");
             }
+            Optional<Reply> drains = whileDraining("recovered job " + theirs.id());
+            if (drains.isPresent()) {
+                return drains.get();
+            }
             Optional<Expiry> expired = expiries.get(theirs.row().get().piece());
             JobRecord recovered = theirs.recoveredUnprotected();
             jobs =
@@ -952,17 +966,45 @@ public final class ClusterState {
                                 + ".",
                         "Take a higher epoch.");
             }
+            boolean same =
+                    !epochs.isEmpty() && epochs.getLast().change().lineage().equals(c.lineage());
+            if (!same && epoch.n() > 0 && !isDrainedFor(c.epoch().site())) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused the planned move to epoch "
+                                + c.epoch()
+                                + ": the record is not drained for site "
+                                + c.epoch().site().word()
+                                + " any more; "
+                                + build().openJobs().size()
+                                + " jobs are open, "
+                                + build().unprotectedPieces().size()
+                                + " pieces are not at the other site.",
+                        "Take it back with 'holdfast failover --force' at site "
+                                + epoch.site().word()
+                                + ", then run switchover again.");
+            }
             if (draining == null && epoch.n() > 0 && c.epoch().site() != epoch.site()) {
                 forcedMicros = now;
             }
             // In the same lineage (P3) a change that was not drained for loses what is at risk.
-            boolean same =
-                    !epochs.isEmpty() && epochs.getLast().change().lineage().equals(c.lineage());
             if (same && (draining == null || !build().atRisk().isEmpty())) {
                 interrupt(build(), c.epoch(), now);
             }
             beginEpoch(c, now, false);
             return new Done(0);
+        }
+
+        /**
+         * Whoever drained may have lost the lead since, and another given that up and opened jobs: the
+         * last word on whether everything is across is the record's.
+         */
+        private boolean isDrainedFor(Site target) {
+            Draining drain = draining;
+            return drain != null
+                    && drain.target() == target
+                    && build().openJobs().isEmpty()
+                    && build().unprotectedPieces().isEmpty();
         }
 
         /** The other site is there again: nothing goes on without it. */

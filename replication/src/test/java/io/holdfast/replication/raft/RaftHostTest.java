@@ -268,6 +268,9 @@ class RaftHostTest {
         ProtectionWatch drWatch = d1.watch(LINEAGE2, E2, 1, List.of(l1));
         d1.host.addMember(LINEAGE2, l1.member(false, 0));
         caughtUp(l1, d1, LINEAGE2);
+        for (int recoveredJob : List.of(21, 22, 30)) {
+            write(d1, LINEAGE2, E2, new Command.ProtectedMark(Samples.id(recoveredJob)));
+        }
         Command.SwitchPrepare goHome = new Command.SwitchPrepare(Site.LOCAL, "home", "a");
         assertThat(write(d1, LINEAGE2, E2, goHome).reply()).isInstanceOf(Reply.Refused.class);
         write(d1, LINEAGE2, E2, new Command.ReportSigned(LINEAGE1, "alice", "seen"));

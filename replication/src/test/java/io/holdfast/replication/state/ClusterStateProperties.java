@@ -165,7 +165,10 @@ class ClusterStateProperties {
                                                 random.nextBoolean() ? Site.DR : Site.LOCAL);
                                 yield new Command.EpochChange(
                                         epoch,
-                                        Samples.id(epoch.n()),
+                                        // The same lineage takes it; another only when drained.
+                                        random.nextInt(4) == 0
+                                                ? Samples.id(epoch.n())
+                                                : Samples.LINEAGE,
                                         Optional.empty(),
                                         0,
                                         0,

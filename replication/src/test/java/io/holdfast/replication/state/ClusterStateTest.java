@@ -148,17 +148,9 @@ class ClusterStateTest {
     void proposerOfAnotherEpochIsRefused() {
         epoch = SECOND;
         refused(new Command.AuditNote("a", "b", ""), Reply.Code.FUTURE_EPOCH);
-        done(
-                new Command.EpochChange(
-                        SECOND,
-                        id(3),
-                        Optional.of(LINEAGE),
-                        0,
-                        0,
-                        ByteString.EMPTY,
-                        "switchover",
-                        "alice"));
         epoch = FIRST;
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+        done(switchover(SECOND, id(3)));
         refused(new Command.AuditNote("a", "b", ""), Reply.Code.STALE_EPOCH);
         refused(
                 Command.EpochChange.first(new Epoch(5, Site.DR), id(9), "x"),
@@ -332,23 +324,47 @@ class ClusterStateTest {
     @Test
     void plannedMoveCompletesTheEpochThatTheDrainedLineageBegan() {
         done(opened(20));
+        done(completed(20));
+        done(new Command.ProtectedMark(id(20)));
         done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
-        done(
-                new Command.EpochChange(
-                        SECOND,
-                        id(3),
-                        Optional.of(LINEAGE),
-                        0,
-                        0,
-                        ByteString.EMPTY,
-                        "switchover",
-                        "alice"));
+        done(switchover(SECOND, id(3)));
         assertThat(state.draining()).isEmpty();
         plant(state, SECOND, id(3));
         assertThat(state.epochs()).hasSize(2);
         assertThat(state.epochs().getLast().change().forkIndex()).isEqualTo(99);
         assertThat(state.lossLedger()).isEmpty();
-        assertThat(state.openJobs()).as("nothing was lost").hasSize(1);
+    }
+
+    /** Who drained has lost the lead for a while; the one between gave that up, and took backups. */
+    @Test
+    void aPlannedMoveIsRefusedWhenItsDrainDoesNotStandAnyMore() {
+        refused(switchover(SECOND, id(3)), Reply.Code.CONFLICT);
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+        done(new Command.SwitchAbort("its leader is gone"));
+        refused(switchover(SECOND, id(3)), Reply.Code.CONFLICT);
+        done(opened(20));
+        done(new Command.SwitchPrepare(Site.DR, "once more", "o"));
+        refused(switchover(SECOND, id(3)), Reply.Code.CONFLICT);
+        done(completed(20));
+        refused(switchover(SECOND, id(3)), Reply.Code.CONFLICT);
+        assertThat(state.epoch()).isEqualTo(FIRST);
+        done(new Command.ProtectedMark(id(20)));
+        done(switchover(SECOND, id(3)));
+        assertThat(state.epoch()).isEqualTo(SECOND);
+    }
+
+    /** It would be a piece that the other site lacks; whoever has it offers it again. */
+    @Test
+    void drainingRecoversNoPiece() {
+        done(new Command.SwitchPrepare(Site.DR, "r", "o"));
+        refused(new Command.PieceRecovered(recovered(23), LINEAGE), Reply.Code.DRAINING);
+        done(new Command.SwitchAbort("r"));
+        done(new Command.PieceRecovered(recovered(23), LINEAGE));
+    }
+
+    private static Command.EpochChange switchover(Epoch to, UUID lineage) {
+        return new Command.EpochChange(
+                to, lineage, Optional.of(LINEAGE), 0, 0, ByteString.EMPTY, "switchover", "alice");
     }
 
     @Test
@@ -604,9 +620,7 @@ class ClusterStateTest {
     @Test
     void aPlannedMoveIsNotForced() {
         done(new Command.SwitchPrepare(Site.DR, "r", "o"));
-        done(
-                new Command.EpochChange(
-                        SECOND, id(9), Optional.of(LINEAGE), 0, 1, ByteString.EMPTY, "r", "o"));
+        done(switchover(SECOND, id(9)));
         assertThat(state.forcedMicros()).isZero();
     }
 
