@@ -14,6 +14,7 @@ import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Draining;
 import io.holdfast.replication.state.ReplState;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
@@ -74,6 +75,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private @Nullable ProtectionWatch protection;
     private volatile BooleanSupplier commands = () -> true;
     private volatile BooleanSupplier overdue = () -> false;
+    private volatile BooleanSupplier drains = () -> false;
     private boolean working;
     private volatile boolean ready;
     private volatile boolean closed;
@@ -118,6 +120,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     /** Whoever acknowledges so late that a write still waits is not in time, alive or not. */
     void overdueWhile(Predicate<Duration> waitedLonger) {
         overdue = () -> waitedLonger.test(IN_TIME);
+    }
+
+    /** Whether a planned move is under way at this node; set before anything begins. */
+    void drainsWhile(BooleanSupplier draining) {
+        drains = draining;
     }
 
     /** What looks after the end of data; set before anything begins. */
@@ -261,6 +268,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         loop("catalog-pump", FAST, pump::round);
         loop("adoption", SLOW, this::adopt);
         loop("storages", SLOW, this::tellStoragesApart);
+        loop("drain", Duration.ofSeconds(1), this::takeBackDrain);
         loop("scheduler", Duration.ofSeconds(1), scheduler::round);
         loop("garbage", Duration.ofSeconds(1), () -> garbage.run());
     }
@@ -522,6 +530,23 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
         boolean voter = passive.size() >= 3 && passive.indexOf(node.id()) < passive.size() - 1;
         return SiteActions.member(node, description, voter, 0);
+    }
+
+    // ---------------------------------------------------------------- planned moves
+
+    /** The node that had drained is gone, or could not take it back: this one does. */
+    private void takeBackDrain() {
+        Optional<Draining> drain = log.state().draining();
+        if (drain.isPresent()
+                && !drains.getAsBoolean()
+                && SiteOperations.isLeftBehind(drain.get(), clock.instant())) {
+            try {
+                log.submit(new Command.SwitchAbort("who had prepared it did not end it"));
+                LOG.warn("A switchover that was left behind is taken back: {}", drain.get());
+            } catch (ApiException e) {
+                LOG.info("The switchover that was left behind stands: {}", e.getMessage());
+            }
+        }
     }
 
     // ---------------------------------------------------------------- replication

@@ -19,6 +19,7 @@ import io.holdfast.chunk.folder.FolderChunkStore;
 import io.holdfast.chunk.gc.GcState;
 import io.holdfast.modeswitch.Profile;
 import io.holdfast.modeswitch.SiteConfig;
+import io.holdfast.modeswitch.SiteRole;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.RoleFile;
@@ -365,6 +366,7 @@ final class NodeServer implements AutoCloseable {
                         mbrFile::update));
         events.to(services);
         services.commandsWhile(controller::mayCommand);
+        services.drainsWhile(() -> controller.state().role() == SiteRole.DRAINING);
         GroupWatch group =
                 own(
                         new GroupWatch(

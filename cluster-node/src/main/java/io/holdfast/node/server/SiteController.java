@@ -451,22 +451,14 @@ final class SiteController implements AutoCloseable {
             }
             case SiteEffect.StopServices() -> services.forbid();
             case SiteEffect.Drain(Epoch epoch) ->
-                    attempt(
-                            "drain",
-                            epoch,
-                            () -> {
-                                operations.drain(epoch);
-                                post(new SiteEvent.Drained());
-                            });
+                    beforeBarrier(
+                            "drain", epoch, () -> operations.drain(epoch), new SiteEvent.Drained());
             case SiteEffect.AwaitBarrier(Epoch epoch) ->
-                    attempt(
+                    beforeBarrier(
                             "barrier",
                             epoch,
-                            () ->
-                                    post(
-                                            operations.barrier(epoch)
-                                                    ? new SiteEvent.BarrierReached()
-                                                    : new SiteEvent.BarrierTimeout()));
+                            () -> operations.barrier(epoch),
+                            new SiteEvent.BarrierReached());
             case SiteEffect.AbortDrain(Epoch epoch) ->
                     aside("abort", () -> operations.abortDrain(epoch));
             case SiteEffect.BeginReconcile(Epoch epoch) ->
@@ -541,6 +533,27 @@ final class SiteController implements AutoCloseable {
         Thread.ofVirtual().name("site-" + what).start(work(what, work, () -> attempts(epoch)));
     }
 
+    private interface Step {
+        /** @return false when its time is over */
+        boolean done() throws Exception;
+    }
+
+    /** Work of a planned move that nobody has promised yet: where it fails, this site goes on. */
+    private void beforeBarrier(String what, Epoch epoch, Step step, SiteEvent done) {
+        attempt(
+                what,
+                epoch,
+                () -> {
+                    try {
+                        post(step.done() ? done : new SiteEvent.BarrierTimeout());
+                    } catch (RuntimeException e) {
+                        LOG.warn("The planned move to {} is given up", epoch, e);
+                        operations.failed(what, e);
+                        post(new SiteEvent.BarrierTimeout());
+                    }
+                });
+    }
+
     private boolean attempts(Epoch epoch) {
         return state.attempt().filter(a -> a.epoch().equals(epoch)).isPresent();
     }
@@ -605,9 +618,32 @@ final class SiteController implements AutoCloseable {
     private void commitEpochChange(Epoch epoch, Epoch parent, String reason, String coordinator)
             throws IOException, InterruptedException {
         if (state.role() == SiteRole.DRAINING) {
-            operations.handOver(epoch, parent, reason, coordinator);
+            handOver(epoch, parent, reason, coordinator);
         } else {
             operations.promote(epoch, reason);
+        }
+    }
+
+    /** Again and again while it is wanted: every own member has promised, so nobody else goes on. */
+    private void handOver(Epoch epoch, Epoch parent, String reason, String coordinator)
+            throws InterruptedException {
+        while (!closed && attempts(epoch)) {
+            try {
+                operations.handOver(epoch, parent, reason, coordinator);
+                return;
+            } catch (IOException e) {
+                LOG.info("The handover to {} goes on: {}", epoch, e.getMessage());
+            } catch (ApiException e) {
+                throwUnlessLater(e);
+            }
+            Thread.sleep(ROUND);
+        }
+    }
+
+    private static void throwUnlessLater(ApiException e) {
+        switch (e.kind()) {
+            case UNKNOWN, UNAVAILABLE -> LOG.info("Asked again: {}", e.getMessage());
+            case REFUSED, STALE_EPOCH, NOT_FOUND, USAGE, FAILED -> throw e;
         }
     }
 
@@ -620,10 +656,8 @@ final class SiteController implements AutoCloseable {
                 operations.changeEpoch(epoch, parent, reason, coordinator, operation);
                 return;
             } catch (ApiException e) {
-                switch (e.kind()) {
-                    case UNKNOWN, UNAVAILABLE -> Thread.sleep(ROUND);
-                    case REFUSED, STALE_EPOCH, NOT_FOUND, USAGE, FAILED -> throw e;
-                }
+                throwUnlessLater(e);
+                Thread.sleep(ROUND);
             }
         }
     }

@@ -15,12 +15,15 @@ import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Draining;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -640,7 +643,8 @@ final class SiteOperations {
                                 && d.epoch().equals(Optional.of(epoch)));
     }
 
-    void drain(Epoch next) throws InterruptedException {
+    /** No job runs any more, and none is opened. @return false when it took too long */
+    boolean drain(Epoch next) throws InterruptedException {
         Running now = current();
         log.submit(
                 new Command.SwitchPrepare(
@@ -651,12 +655,21 @@ final class SiteOperations {
         long deadline = System.nanoTime() + DRAIN_LIMIT.toNanos();
         while (!log.state().openJobs().isEmpty()) {
             if (System.nanoTime() > deadline) {
-                controller().post(new SiteEvent.BarrierTimeout());
-                throw new InterruptedException("jobs did not end in time");
+                return false;
             }
             Thread.sleep(50);
         }
         step("drain", "no job runs");
+        return true;
+    }
+
+    /**
+     * Whether a planned move that the record still waits for was left behind: who had prepared it would
+     * have ended it by now. Until it is taken back no job is opened.
+     */
+    static boolean isLeftBehind(Draining drain, Instant now) {
+        Instant since = Instant.EPOCH.plus(drain.sinceMicros(), ChronoUnit.MICROS);
+        return now.isAfter(since.plus(DRAIN_LIMIT).plus(BARRIER_LIMIT).plus(COMMAND_LIMIT));
     }
 
     /** Waits until the other site has everything. @return false when it took too long */

@@ -7,6 +7,7 @@ import io.holdfast.modeswitch.ReplicationState;
 import io.holdfast.modeswitch.SiteConfig;
 import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.modeswitch.SiteRole;
+import io.holdfast.node.api.ApiException;
 import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Written;
@@ -44,6 +45,10 @@ final class FakeSite
                 AutoCloseable {
     final List<String> did = new CopyOnWriteArrayList<>();
     final List<Command> submitted = new CopyOnWriteArrayList<>();
+
+    /** How often a command is not taken, for nobody leads. */
+    final Map<Class<? extends Command>, Integer> unavailable = new ConcurrentHashMap<>();
+
     final SiteController controller;
     final SiteOperations operations;
     final EpochGuard guard;
@@ -194,6 +199,10 @@ final class FakeSite
 
     @Override
     public Written submit(Command command, UUID operation) {
+        int left = unavailable.merge(command.getClass(), -1, Integer::sum);
+        if (left >= 0) {
+            throw new ApiException(ApiException.Kind.UNAVAILABLE, "nobody leads", "wait");
+        }
         submitted.add(command);
         did.add("submit " + command.getClass().getSimpleName());
         return new Written(lineage, submitted.size(), 1, new Reply.Done(submitted.size()));

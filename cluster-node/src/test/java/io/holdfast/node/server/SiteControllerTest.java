@@ -12,10 +12,13 @@ import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Draining;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -127,6 +130,45 @@ class SiteControllerTest {
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("FENCED");
         assertThat(local.controller.failover(failover(true)).epoch()).isEqualTo("3.local");
+    }
+
+    /** Otherwise it would drain for ever: neither ended, nor taken back, nor begun again. */
+    @Test
+    void aPlannedMoveThatCannotBePreparedIsGivenUp() throws Exception {
+        FakeSite local = inSync();
+        local.unavailable.put(Command.SwitchPrepare.class, 1);
+        Requests.Switchover move = new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID());
+        assertThatThrownBy(() -> local.controller.switchover(move))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("nobody leads");
+        local.awaitRole(SiteRole.ACTIVE);
+        FakeSite.eventually("it takes jobs again", () -> local.did.contains("submit SwitchAbort"));
+    }
+
+    /** Past the barrier there is no way back, and nobody else writes it. */
+    @Test
+    void aHandoverIsWrittenAgainUntilItStands() throws Exception {
+        FakeSite local = inSync();
+        local.unavailable.put(Command.EpochChange.class, 2);
+        CompletableFuture<?> move =
+                CompletableFuture.runAsync(() ->
+                        local.controller.switchover(
+                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
+        FakeSite.eventually(
+                "the last entry of the move",
+                () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
+        local.awaitRole(SiteRole.STANDBY);
+        local.answers("d1", SiteRole.ACTIVE, TAKEN, TAKEN, true);
+        move.get(30, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void aDrainIsLeftBehindWhenItsTimeIsOver() {
+        Instant began = Instant.parse("2026-11-22T10:00:00Z");
+        Draining drain =
+                new Draining(Site.DR, ChronoUnit.MICROS.between(Instant.EPOCH, began), "", "");
+        assertThat(SiteOperations.isLeftBehind(drain, began.plusSeconds(200))).isFalse();
+        assertThat(SiteOperations.isLeftBehind(drain, began.plusSeconds(300))).isTrue();
     }
 
     /** T8f: the target is lost between the last entry of a planned move and its promotion. */
