@@ -430,7 +430,8 @@ public final class RaftHost implements AutoCloseable {
     /**
      * Makes this node ready to be added to a lineage that runs elsewhere. A listener starts as such,
      * beside the members named; a voter starts without members, so that it never stands for election,
-     * and waits. Then a member calls {@link #addMember}. Harmless when the lineage is open.
+     * and waits. Then a member calls {@link #addMember}. Harmless when the lineage is open. One that
+     * was closed here goes on with the log that it had.
      *
      * @param spec the members that run, and this node
      */
@@ -455,7 +456,9 @@ public final class RaftHost implements AutoCloseable {
         finishSpec(spec);
     }
 
+    /** With {@code format} as a new member, unless it was closed here: then with the log that it had. */
     private void addGroup(LineageSpec spec, boolean format) throws IOException {
+        boolean fresh = format && !unarchive(spec.lineage());
         RaftGroupId id = RaftGroupId.valueOf(spec.lineage());
         RaftGroup group =
                 RaftGroup.valueOf(id, spec.members().stream().map(RaftHost::peer).toList());
@@ -463,7 +466,7 @@ public final class RaftHost implements AutoCloseable {
                 running()
                         .groupManagement(
                                 GroupManagementRequest.newAdd(
-                                        clientId, self, calls.incrementAndGet(), group, format)));
+                                        clientId, self, calls.incrementAndGet(), group, fresh)));
     }
 
     /**
@@ -515,6 +518,33 @@ public final class RaftHost implements AutoCloseable {
         DurableFile.syncFolder(archive);
         DurableFile.syncFolder(folder.resolve(LINEAGES));
         return target;
+    }
+
+    /**
+     * Brings back what was archived last of a lineage. Whoever has voted and acknowledged in it is that
+     * voter for good: without its log and its vote, what a majority has committed could be lost.
+     */
+    private boolean unarchive(UUID lineage) throws IOException {
+        Path target = lineageFolder(lineage);
+        if (Files.exists(target)) {
+            return false;
+        }
+        Optional<Path> newest = Optional.empty();
+        Path archive = folder.resolve(ARCHIVE);
+        Path next = archive.resolve(lineage.toString());
+        for (int n = 2; Files.exists(next); n++) {
+            if (Files.exists(next.resolve("current").resolve("raft-meta"))) {
+                newest = Optional.of(next);
+            }
+            next = archive.resolve(lineage + "." + n);
+        }
+        if (newest.isEmpty()) {
+            return false;
+        }
+        Files.move(newest.get(), target, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+        DurableFile.syncFolder(folder.resolve(LINEAGES));
+        DurableFile.syncFolder(archive);
+        return true;
     }
 
     private Path lineageFolder(UUID lineage) {

@@ -386,6 +386,56 @@ class RaftHostTest {
         assertThat(d2.fatal).isEmpty();
     }
 
+    /**
+     * A voter leaves for a fork and comes back. What it had acknowledged counts on it: with an empty log
+     * it would elect a member that has never seen a committed entry.
+     */
+    @Test
+    void aVoterThatComesBackGoesOnWithTheLogThatItClosed() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_LOG);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", SMALL_LOG);
+        TestNode w1 = node("w1", Site.WITNESS, "127.60.4.4", SMALL_LOG);
+        LineageSpec spec =
+                new LineageSpec(
+                        LINEAGE1,
+                        List.of(l1.member(true, 2), d1.member(true, 1), w1.member(true, 0)));
+        for (TestNode node : List.of(l1, d1, w1)) {
+            node.host.createLineage(spec);
+        }
+        eventually("l1 leads", () -> l1.host.isLeader(LINEAGE1));
+        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
+        caughtUp(d1, l1, LINEAGE1);
+        d1.kill();
+        for (int i = 0; i < 30; i++) {
+            write(l1, LINEAGE1, E1, new Command.AuditNote("a", "note " + i, ""));
+        }
+        write(l1, LINEAGE1, E1, new Command.PutResource(Samples.client(40, "late"), Command.NEW));
+        w1.kill();
+
+        Path closed = l1.host.closeLineage(LINEAGE1).orElseThrow();
+        assertThat(l1.host.isOpen(LINEAGE1)).isFalse();
+        l1.host.joinLineage(spec);
+        assertThat(closed).doesNotExist();
+        d1.start(E1);
+        eventually(
+                "one of two leads", () -> l1.host.isLeader(LINEAGE1) || d1.host.isLeader(LINEAGE1));
+        assertThat(
+                        RaftHost.await(d1.host.readLinearizable(LINEAGE1))
+                                .resource(Resource.Type.CLIENT, "late"))
+                .as("committed by l1 and w1")
+                .isPresent();
+        write(d1, LINEAGE1, E1, new Command.AuditNote("a", "goes on", ""));
+
+        l1.kill();
+        w1.start(E1);
+        l1.start(E1);
+        caughtUp(w1, d1, LINEAGE1);
+        caughtUp(l1, d1, LINEAGE1);
+        assertThat(l1.state(LINEAGE1)).isEqualTo(d1.state(LINEAGE1));
+        assertThat(l1.fatal).isEmpty();
+    }
+
     private static long snapshots(Path folder) throws IOException {
         try (var files = Files.list(folder)) {
             return files.filter(f -> f.getFileName().toString().startsWith("snapshot")).count();
