@@ -44,6 +44,8 @@ final class FencePhase {
         if (d.role == SiteRole.RECONCILING) {
             if (!active.equals(d.promise)) {
                 d.raisePromise(active, "");
+                // The one that it was about to join may be open here, with entries of its own.
+                d.effects.add(new SiteEffect.CloseLineage(lineage));
                 leave(d, lineage);
                 archive(d, active);
             }

@@ -56,6 +56,8 @@ enum Rule {
     FORK_ABOVE_LOG,
     /** A tail of a newer lineage wins over a longer one of an older. */
     NEWEST_LINEAGE_FIRST,
+    /** P3: a lineage that went on is newer than a fork of it that failed. */
+    STANDS_IN_LINEAGE,
     /** Agents and stores remember their highest epoch across a crash. */
     AGENT_REMEMBERS,
     /** P3: a leader without a majority stops commanding (T11). */

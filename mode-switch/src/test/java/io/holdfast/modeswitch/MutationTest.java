@@ -51,7 +51,13 @@ class MutationTest {
                     HANDOVER_DRAINED,
                     NEWEST_LINEAGE_FIRST ->
                     P2;
-            case LIVING_STORAGE, FORK_ABOVE_LOG, LATE_TICK, LEASE_DRIFT, FRESH_AGREEMENT -> P3;
+            case STANDS_IN_LINEAGE,
+                    LIVING_STORAGE,
+                    FORK_ABOVE_LOG,
+                    LATE_TICK,
+                    LEASE_DRIFT,
+                    FRESH_AGREEMENT ->
+                    P3;
             case BARRIER_BEFORE_HANDOVER,
                     SELF_FENCE,
                     LEASE_WAIT,

@@ -34,6 +34,7 @@ final class SimChecks {
     private final List<Entry> protectedEntries = new ArrayList<>();
     private final List<Ack> acks = new ArrayList<>();
     private final Set<Epoch> forced = new HashSet<>();
+    private final Map<Epoch, Set<String>> granted = new HashMap<>();
     private final Epoch[] promised;
     private final long[][] answeredAt;
 
@@ -89,6 +90,13 @@ final class SimChecks {
                             + m.diskPromise
                             + " on disk");
         }
+        granted.computeIfAbsent(epoch, e -> new HashSet<>()).add(m.id);
+    }
+
+    /** On disk, or it was when it was granted: the storage may be lost since. */
+    private boolean promised(SimMember o, Epoch epoch) {
+        return o.diskPromise.compareTo(epoch) >= 0
+                || granted.getOrDefault(epoch, Set.of()).contains(o.id);
     }
 
     // ---- I1, I2, I7, seal: a site becomes active
@@ -118,7 +126,7 @@ final class SimChecks {
         if (m.state.lineage().equals(epoch)) {
             int durable = 0;
             for (SimMember o : world.members) {
-                durable += o.site() == site && o.diskPromise.compareTo(epoch) >= 0 ? 1 : 0;
+                durable += o.site() == site && promised(o, epoch) ? 1 : 0;
             }
             if (durable < m.config.ownQuorum()) {
                 throw new SimViolation(

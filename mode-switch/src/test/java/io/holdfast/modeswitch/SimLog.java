@@ -38,6 +38,10 @@ final class SimLog {
         @Nullable Epoch epoch;
         String coordinator = "";
         String reason = "";
+
+        /** An EpochChange that opens another lineage: the last of a drained one. */
+        boolean handsOver;
+
         @Nullable ReplicationState replication;
         boolean ackedProtected;
         boolean ackedUnprotected;
@@ -100,9 +104,6 @@ final class SimLog {
     int durable;
     long term;
 
-    /** What only this member had of it is reported. */
-    boolean archived;
-
     int commit;
     int applied;
 
@@ -135,8 +136,8 @@ final class SimLog {
         return group.seedLength > 0 && durable >= group.seedLength;
     }
 
-    TailKey key() {
-        return new TailKey(group.fork, termAt(durable), durable);
+    TailKey key(Epoch known) {
+        return new TailKey(group.fork, known, termAt(durable), durable);
     }
 
     boolean holds(Entry entry, int upTo) {
@@ -146,6 +147,17 @@ final class SimLog {
             }
         }
         return false;
+    }
+
+    /** The newest epoch of this lineage that is applied. */
+    Epoch known() {
+        for (int i = applied - 1; i >= 0; i--) {
+            Epoch epoch = entries[i].epoch;
+            if (epoch != null && !entries[i].handsOver && epoch.compareTo(group.fork) > 0) {
+                return epoch;
+            }
+        }
+        return group.fork;
     }
 
     /** Whether the record takes no backup: a planned move was prepared, and neither done nor given up. */

@@ -60,6 +60,7 @@ final class SimPlan {
             case 8, 9 -> leaderAlone();
             case 10 -> comingAndGoing(false);
             case 11 -> comingAndGoing(true);
+            case 12 -> backFromAFork();
             default -> {
                 // Chance alone.
             }
@@ -344,6 +345,63 @@ final class SimPlan {
     }
 
     /**
+     * P3: the active site is cut off and forks, and the other one, which hears of its promise, takes over
+     * in the lineage that they leave. They come back, protect what is written there, and fork once more.
+     */
+    private void backFromAFork() {
+        named("back from a fork");
+        act(
+                0,
+                () -> {
+                    if (!cast()) {
+                        return false;
+                    }
+                    cutOff(own[0].site(), true);
+                    world.net.crawls = Set.of(SimShell.OpenHere.class, SiteEvent.PeerReport.class);
+                    return true;
+                });
+        act(
+                0,
+                () -> {
+                    if (lead().leads || !force(own)) {
+                        return false;
+                    }
+                    world.net.cut[own[0].site().code()][peers[0].site().code()] = false;
+                    return true;
+                });
+        act(
+                0,
+                () -> {
+                    for (SimMember m : peers) {
+                        boolean heard = m.state.seen().compareTo(m.state.promise()) > 0;
+                        if (heard && m.running() && m.state.group().leading()) {
+                            return force(m);
+                        }
+                    }
+                    return false;
+                });
+        act(
+                80,
+                160,
+                () -> {
+                    if (!active(peers)) {
+                        return false;
+                    }
+                    cutOff(own[0].site(), false);
+                    world.net.crawls = Set.of();
+                    return true;
+                });
+        act(
+                0,
+                () -> {
+                    down(LONG, peers);
+                    witnessAlone(true);
+                    return true;
+                });
+        act(0, () -> force(own));
+    }
+
+    /**
      * P3: the active site is lost, and lives after all. Then only the witness hears it; or he who is about
      * to take over is stopped for a moment, and hears it then.
      */
@@ -452,6 +510,14 @@ final class SimPlan {
         world.counts.partitions += yes ? 1 : 0;
         world.net.cut[Site.LOCAL.code()][Site.DR.code()] = yes;
         world.net.cut[Site.DR.code()][Site.LOCAL.code()] = yes;
+    }
+
+    private void cutOff(Site site, boolean yes) {
+        world.counts.partitions += yes ? 1 : 0;
+        for (Site other : Site.values()) {
+            world.net.cut[site.code()][other.code()] = yes && other != site;
+            world.net.cut[other.code()][site.code()] = yes && other != site;
+        }
     }
 
     private void down(long millis, SimMember... which) {

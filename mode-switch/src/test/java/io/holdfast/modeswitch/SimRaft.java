@@ -408,9 +408,6 @@ final class SimRaft {
     private void apply(SimMember m, SimLog log) {
         while (m.log == log && log.applied < log.commit) {
             Entry entry = log.entries[log.applied++];
-            if (log.applied == log.group.seedLength && !m.closed.isEmpty()) {
-                m.closed.removeIf(closed -> closed.archived && !closed.group.stretched);
-            }
             Epoch epoch = entry.epoch;
             if (entry.kind == Kind.EPOCH
                     && epoch != null

@@ -6,7 +6,10 @@ import io.holdfast.modeswitch.SimLog.SimGroup;
 import io.holdfast.modeswitch.SiteState.Attempt;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -152,26 +155,44 @@ final class SimShell {
     }
 
     /** The tail with which a member takes part in a promotion; null when it has nothing whole. */
-    @Nullable SimLog tail(SimMember m) {
-        SimLog best = m.log != null && m.log.whole() ? m.log : null;
+    @Nullable Read tail(SimMember m) {
+        SimLog now = m.log;
+        if (now != null && !world.rules.has(Rule.READ_ADMITTED)) {
+            return read(m, now);
+        }
+        boolean stands = now != null && now.whole() && now.group.fork.equals(m.diskLineage);
+        if (now != null && stands && world.rules.has(Rule.STANDS_IN_LINEAGE)) {
+            return read(m, now);
+        }
+        List<Read> whole = new ArrayList<>();
+        if (now != null && now.whole()) {
+            whole.add(read(m, now));
+        }
         for (SimLog log : m.closed) {
-            if (log.whole() && (best == null || newer(log, best))) {
-                best = log;
+            if (log.whole()) {
+                whole.add(read(m, log));
             }
         }
-        if (best == null && !world.rules.has(Rule.READ_ADMITTED)) {
-            best = m.log;
-        }
-        return best;
+        return newest(whole);
     }
 
-    private boolean newer(SimLog a, SimLog b) {
-        TailKey ka = a.key();
-        TailKey kb = b.key();
-        if (world.rules.has(Rule.NEWEST_LINEAGE_FIRST)) {
-            return ka.compareTo(kb) > 0;
+    /** What was read of a member. */
+    record Read(SimLog log, TailKey key) {}
+
+    private Read read(SimMember m, SimLog log) {
+        Epoch known = log.group.fork;
+        if (world.rules.has(Rule.STANDS_IN_LINEAGE)) {
+            known = log.known();
+            known = log.group.fork.equals(m.diskLineage) ? Draft.max(known, m.diskEpoch) : known;
         }
-        return ka.index() > kb.index();
+        return new Read(log, log.key(known));
+    }
+
+    private @Nullable Read newest(List<Read> reads) {
+        if (!world.rules.has(Rule.NEWEST_LINEAGE_FIRST)) {
+            return reads.stream().max(Comparator.comparingLong(r -> r.key().index())).orElse(null);
+        }
+        return TailKey.newest(reads, Read::key).orElse(null);
     }
 
     void readTails(SimMember m, ReadTailsNow read) {
@@ -186,25 +207,27 @@ final class SimShell {
             return;
         }
         Set<String> got = new TreeSet<>();
-        SimLog best = null;
+        List<Read> reads = new ArrayList<>();
         for (SimMember o : world.members) {
             if (read.members().contains(o.id)
                     && (o == m || (o.running() && world.net.bothWays(m, o)))
                     && o.diskPromise.equals(read.epoch())) {
-                SimLog tail = tail(o);
+                Read tail = tail(o);
                 if (tail != null) {
                     got.add(o.id);
-                    best = best == null || newer(tail, best) ? tail : best;
+                    reads.add(tail);
                 }
             }
         }
+        Read best = newest(reads);
         if (best == null || got.size() < read.members().size()) {
             world.net.self(m, read, 60);
             return;
         }
-        m.seed = Arrays.copyOf(best.entries, best.durable);
+        SimLog log = best.log();
+        m.seed = Arrays.copyOf(log.entries, log.durable);
         world.trace(m, "reads %s, the longest is %s", got, best.key());
-        Epoch newest = best.epochAt(best.durable);
+        Epoch newest = log.epochAt(log.durable);
         world.step(
                 m,
                 new SiteEvent.TailsRead(read.epoch(), got, newest == null ? read.epoch() : newest));
@@ -295,6 +318,7 @@ final class SimShell {
             there =
                     world.epochEntry(
                             group, leader.leadTerm, e.epoch(), e.reason(), e.coordinator());
+            there.handsOver = true;
             world.raft.append(leader, there);
             world.planned(e.epoch(), e.parent());
         }
@@ -348,7 +372,6 @@ final class SimShell {
 
     private void archive(SimMember m) {
         for (SimLog log : m.closed) {
-            log.archived = true;
             for (int i = 0; i < log.durable; i++) {
                 if (!log.entries[i].reported) {
                     log.entries[i].reported = true;
@@ -374,7 +397,6 @@ final class SimShell {
         for (SimLog log : m.closed) {
             if (log.group.fork.equals(lineage)) {
                 m.closed.remove(log);
-                log.archived = false;
                 log.commit = 0;
                 log.applied = 0;
                 return log;

@@ -75,6 +75,18 @@ class SimulationTest {
         assertThat(Simulation.run(seed, SimProfile.P3, Rules.ALL).seeds).isEqualTo(1);
     }
 
+    /** Both came back from a failed fork to the lineage that had gone on, and were promoted again. */
+    @Test
+    void aLineageThatWentOnIsNewerThanAForkThatFailed() {
+        assertThat(Simulation.run(623_128, SimProfile.P3, Rules.ALL).seeds).isEqualTo(1);
+    }
+
+    /** A member has granted, and its storage is lost before the epoch that it granted is active. */
+    @Test
+    void aPromiseCountsThoughItsStorageIsLostSince() {
+        assertThat(Simulation.run(640_636, SimProfile.P2, Rules.ALL).seeds).isEqualTo(1);
+    }
+
     @Test
     void aSeedIsARun() {
         for (SimProfile profile : SimProfile.values()) {

@@ -295,6 +295,22 @@ class StretchedPhaseTest {
                 .expect(SiteRole.STANDBY, "JoinLineage", "OpenAckGate", "PersistRole");
     }
 
+    /** What it was about to join is a fork of its own site, open here, and has entries of its own. */
+    @Test
+    void t10ClosesAForkThatIsOvertakenWhileItIsJoined() {
+        Epoch e5 = Epoch.parse("5.local");
+        Driver dr =
+                dr(P3).on(new SiteEvent.PromiseAsked("d2", FORK))
+                        .on(new SiteEvent.PeerReport("d2", FORK, SiteRole.ACTIVE, FORK, FORK, 0))
+                        .on(new SiteEvent.PeerReport("l1", e5, SiteRole.ACTIVE, e5, E1, 0))
+                        .expect(
+                                SiteRole.RECONCILING,
+                                "PersistPromise",
+                                "CloseLineage",
+                                "BeginReconcile");
+        assertThat(dr.last).contains(new SiteEffect.CloseLineage(E1));
+    }
+
     @Test
     void aForkIsSealedOnceMoreAboveAnEpochThatNobodyApplied() {
         Driver dr =

@@ -477,6 +477,9 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                                                                             .get()
                                                                             .incarnation()));
             if (there) {
+                if (peer.reachable() && isReady(description.get(), epoch)) {
+                    reopen(peer.node(), description.get(), new LineageSpec(lineage, now), epoch);
+                }
                 continue;
             }
             if (peer.reachable() && description.isPresent() && isReady(description.get(), epoch)) {
@@ -507,6 +510,20 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
             LOG.info("Not adopted yet: {}", e.getMessage());
         } catch (IOException e) {
             LOG.warn("Not adopted yet: {}", e.getMessage());
+        }
+    }
+
+    /** It had left the lineage for a fork, and is back: it goes on with the log that it closed. */
+    private void reopen(
+            NodeAddress node, SiteDescription description, LineageSpec spec, Epoch epoch) {
+        if (description.lineage().equals(Optional.of(spec.lineage()))) {
+            return;
+        }
+        try {
+            watch.client(node).openLineage(spec, epoch, true);
+            LOG.info("Node {} is back in lineage {}", node.id(), spec.lineage());
+        } catch (RemoteException e) {
+            LOG.info("Node {} is not back yet: {}", node.id(), e.getMessage());
         }
     }
 

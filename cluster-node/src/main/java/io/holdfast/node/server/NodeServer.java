@@ -185,6 +185,7 @@ final class NodeServer implements AutoCloseable {
                         raft,
                         sender,
                         watch,
+                        config.roleFile(),
                         config.data().resolve("site"));
 
         if (raft.lineages().isEmpty()) {

@@ -124,15 +124,8 @@ final class NodeSiteHandler extends RaftSiteHandler {
         if (join) {
             requireReconciled(epoch);
         }
-        if (actions.hasLeft(spec.lineage())) {
-            throw new SubmitException.Unavailable(
-                    "This node has left lineage "
-                            + spec.lineage()
-                            + ", and Raft still knows it there as the voter that it was. Stop it, and"
-                            + " admit it as a new member with: holdfast readmit",
-                    null);
-        }
         actions.closeLineages(spec.lineage());
+        actions.reopens(spec.lineage());
         long applied = super.openLineage(spec, epoch, join);
         log.use(spec.lineage());
         return applied;

@@ -5,6 +5,7 @@ import io.holdfast.agent.DurableFile;
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.epoch.StaleEpochException;
 import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Member;
 import io.holdfast.replication.raft.RaftHost;
@@ -69,12 +70,14 @@ final class SiteActions implements SitePorts.Steps {
     private final RaftHost raft;
     private final SiteAckSender sender;
     private final PeerWatch watch;
+    private final Path roleFile;
     private final Path folder;
     private final Map<String, Tail> tails = new ConcurrentHashMap<>();
     private final Map<UUID, HandOver> handOvers = new ConcurrentHashMap<>();
     private volatile Optional<Tail> newest = Optional.empty();
 
     /**
+     * @param roleFile in which lineage this member stands
      * @param folder for what this class keeps: whom the promise was given to, divergent states
      */
     SiteActions(
@@ -85,6 +88,7 @@ final class SiteActions implements SitePorts.Steps {
             RaftHost raft,
             SiteAckSender sender,
             PeerWatch watch,
+            Path roleFile,
             Path folder)
             throws IOException {
         this.self = self;
@@ -94,6 +98,7 @@ final class SiteActions implements SitePorts.Steps {
         this.raft = raft;
         this.sender = sender;
         this.watch = watch;
+        this.roleFile = roleFile;
         this.folder = Files.createDirectories(folder);
     }
 
@@ -201,10 +206,17 @@ final class SiteActions implements SitePorts.Steps {
     }
 
     /**
-     * This member's log of the newest lineage that it has whole, open or archived: one that was joined
-     * and has not its seed yet does not count (TailKey).
+     * This member's log of the lineage that it stands in; where it has not its seed yet, that of the
+     * newest that it has whole, open or archived (TailKey).
      */
     Tail newestTail() throws IOException {
+        Optional<RoleFile> now = RoleFile.read(roleFile);
+        if (now.isPresent() && raft.isOpen(now.get().lineage())) {
+            Tail tail = raft.readTail(now.get().lineage()).joinedIn(now.get().epoch());
+            if (tail.key().isPresent()) {
+                return tail;
+            }
+        }
         List<Tail> mine = new ArrayList<>();
         for (UUID lineage : raft.lineages()) {
             mine.add(raft.readTail(lineage));
@@ -333,11 +345,24 @@ final class SiteActions implements SitePorts.Steps {
         }
     }
 
-    /** Whether this member has left a lineage: Raft there still knows it as the voter that it was. */
-    boolean hasLeft(UUID lineage) {
-        return !raft.isOpen(lineage)
-                && (Files.exists(tailFile(lineage))
-                        || Files.exists(folder.resolve("reconciled-" + lineage)));
+    /**
+     * A lineage that this member had left is opened again (P3), with the log that it closed: what was
+     * archived of it is no tail any more.
+     */
+    void reopens(UUID lineage) throws IOException {
+        if (raft.isOpen(lineage)) {
+            return;
+        }
+        for (String kind : List.of("tail-", "reconciled-")) {
+            Path file = folder.resolve(kind + lineage);
+            if (Files.exists(file)) {
+                Files.move(
+                        file,
+                        folder.resolve("reopened-" + lineage),
+                        StandardCopyOption.REPLACE_EXISTING);
+                LOG.info("Lineage {} goes on here with the log that was closed", lineage);
+            }
+        }
     }
 
     /** One member of the active site is preferred as leader; the others are equal. */

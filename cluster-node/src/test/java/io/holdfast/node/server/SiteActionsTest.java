@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.agent.epoch.EpochGuard;
 import io.holdfast.agent.tls.ChannelCache;
 import io.holdfast.agent.tls.TlsMaterial;
+import io.holdfast.node.config.RoleFile;
 import io.holdfast.node.rest.TestPki;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.RaftHost;
@@ -16,6 +17,7 @@ import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
@@ -82,6 +84,7 @@ class SiteActionsTest {
                         raft,
                         sender,
                         watch,
+                        temp.resolve("role.json"),
                         temp.resolve("site"));
     }
 
@@ -149,6 +152,26 @@ class SiteActionsTest {
         actions.closeLineages(new UUID(1, 1));
         assertThat(actions.newestTail().lineage()).isEqualTo(NEXT);
         assertThat(actions.readTails(new Epoch(3, Site.DR), Set.of("d1"))).containsExactly("d1");
+    }
+
+    /** P3: it forked, came back to the lineage that had gone on, and is promoted once more. */
+    @Test
+    void aMemberThatCameBackShowsTheLineageThatItStandsIn() throws Exception {
+        seedFirst();
+        Tail left = actions.newestTail();
+        actions.closeLineages(NEXT);
+        seed(NEXT, left.materialize(), left.fork(SECOND, NEXT, "failover: fire", "ada"));
+        actions.closeLineages(TestCluster.LOCAL_LINEAGE);
+        Epoch third = new Epoch(3, Site.LOCAL);
+        new RoleFile("STANDBY", third, TestCluster.LOCAL_LINEAGE).write(temp.resolve("role.json"));
+        actions.reopens(TestCluster.LOCAL_LINEAGE);
+        raft.joinLineage(new LineageSpec(TestCluster.LOCAL_LINEAGE, List.of(raft.self(true, 1))));
+        Tail back = actions.newestTail();
+        assertThat(back.lineage()).isEqualTo(TestCluster.LOCAL_LINEAGE);
+        assertThat(back.joined()).isEqualTo(third);
+        assertThat(back.materialize()).isEqualTo(left.materialize());
+        actions.closeLineages(new UUID(1, 1));
+        assertThat(temp.resolve("site").resolve("tail-" + TestCluster.LOCAL_LINEAGE)).exists();
     }
 
     @Test

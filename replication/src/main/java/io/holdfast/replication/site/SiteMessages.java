@@ -7,6 +7,7 @@ import io.holdfast.replication.proto.site.v1.DescribeReply;
 import io.holdfast.replication.proto.site.v1.TailEntry;
 import io.holdfast.replication.proto.site.v1.TailHeader;
 import io.holdfast.replication.proto.site.v1.TailPart;
+import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
@@ -112,7 +113,8 @@ final class SiteMessages {
                                         .setLastTerm(tail.lastTerm())
                                         .setLastIndex(tail.lastIndex())
                                         .setStateBytes(tail.state().size())
-                                        .setEntries(tail.entries().size()))
+                                        .setEntries(tail.entries().size())
+                                        .setJoined(tail.joined().encoded()))
                         .build());
         for (int at = 0; at < tail.state().size(); at += PART_BYTES) {
             int end = Math.min(tail.state().size(), at + PART_BYTES);
@@ -168,6 +170,7 @@ final class SiteMessages {
                 bytes,
                 entries,
                 header.getLastTerm(),
-                header.getLastIndex());
+                header.getLastIndex(),
+                epoch(header.getJoined()).orElse(ClusterState.NO_EPOCH));
     }
 }

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import io.holdfast.modeswitch.TailKey;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -21,6 +20,8 @@ import java.util.UUID;
  * @param entries the entries after it, without gaps
  * @param lastTerm term of the last entry
  * @param lastIndex index of the last entry
+ * @param joined newest epoch in which this member stands in the lineage; n = 0 when it has left it, or is
+ *     not asked: then what is applied counts
  */
 public record Tail(
         UUID lineage,
@@ -29,7 +30,34 @@ public record Tail(
         ByteString state,
         List<LogEntry> entries,
         long lastTerm,
-        long lastIndex) {
+        long lastIndex,
+        Epoch joined) {
+
+    /** Of a member that is not asked in which epoch it stands in the lineage. */
+    public Tail(
+            UUID lineage,
+            long appliedTerm,
+            long appliedIndex,
+            ByteString state,
+            List<LogEntry> entries,
+            long lastTerm,
+            long lastIndex) {
+        this(
+                lineage,
+                appliedTerm,
+                appliedIndex,
+                state,
+                entries,
+                lastTerm,
+                lastIndex,
+                ClusterState.NO_EPOCH);
+    }
+
+    /** The same, of a member that stands in the lineage in this epoch. */
+    public Tail joinedIn(Epoch epoch) {
+        return new Tail(
+                lineage, appliedTerm, appliedIndex, state, entries, lastTerm, lastIndex, epoch);
+    }
 
     /** Copies the list; checks that it has no gap. */
     public Tail {
@@ -62,23 +90,37 @@ public record Tail(
 
     /**
      * How it stands to other tails; empty when it is not whole: the entry that opened its lineage is not
-     * applied in it.
+     * in it. A member that has just started may have applied nothing yet.
      */
     public Optional<TailKey> key() {
-        return ClusterState.parse(state).epochs().stream()
-                .map(EpochRecord::change)
-                .filter(c -> c.lineage().equals(lineage))
-                .findFirst()
-                .map(opened -> new TailKey(opened.epoch(), lastTerm, lastIndex));
+        List<Epoch> all = epochs(materialize());
+        if (all.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Epoch> applied = epochs(ClusterState.parse(state));
+        Epoch known = applied.isEmpty() ? all.getFirst() : applied.getLast();
+        return Optional.of(
+                new TailKey(
+                        all.getFirst(),
+                        joined.compareTo(known) > 0 ? joined : known,
+                        lastTerm,
+                        lastIndex));
     }
 
-    /** The one that a promotion goes on from: the greatest {@link #key}; empty when none is whole. */
+    private List<Epoch> epochs(ClusterState of) {
+        return of.epochs().stream()
+                .map(EpochRecord::change)
+                .filter(c -> c.lineage().equals(lineage))
+                .map(Command.EpochChange::epoch)
+                .toList();
+    }
+
+    /** The one that a promotion goes on from, see {@link TailKey}; empty when none is whole. */
     public static Optional<Tail> newest(List<Tail> tails) {
         record Keyed(TailKey key, Tail tail) {}
-        return tails.stream()
-                .flatMap(t -> t.key().map(k -> new Keyed(k, t)).stream())
-                .max(Comparator.comparing(Keyed::key))
-                .map(Keyed::tail);
+        List<Keyed> whole =
+                tails.stream().flatMap(t -> t.key().map(k -> new Keyed(k, t)).stream()).toList();
+        return TailKey.newest(whole, Keyed::key).map(Keyed::tail);
     }
 
     /**

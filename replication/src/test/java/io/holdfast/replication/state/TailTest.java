@@ -68,7 +68,17 @@ class TailTest {
         Tail old = tail(7, entry(7, 1, Samples.opened(20)), entry(7, 2, Samples.opened(21)));
         Tail next = seeded(Samples.SECOND, Samples.id(3));
         assertThat(Tail.newest(List.of(old, next))).contains(next);
-        assertThat(next.key().orElseThrow()).isGreaterThan(old.key().orElseThrow());
+    }
+
+    /** P3: a fork failed, and the lineage that it had left went on in a newer epoch. */
+    @Test
+    void aLineageThatWentOnWinsOverAForkThatFailed() {
+        Tail old = tail(2, entry(2, 1, Samples.opened(20)));
+        Tail fork = seeded(Samples.SECOND, Samples.id(3));
+        assertThat(Tail.newest(List.of(old, fork))).contains(fork);
+        Tail returned = old.joinedIn(new Epoch(4, Samples.FIRST.site()));
+        assertThat(Tail.newest(List.of(returned, fork))).contains(returned);
+        assertThat(returned.key().orElseThrow().lineage()).isEqualTo(Samples.FIRST);
     }
 
     /** A member that has joined and waits for its seed counts with the log of the lineage before. */
