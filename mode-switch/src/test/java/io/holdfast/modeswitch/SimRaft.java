@@ -451,8 +451,7 @@ final class SimRaft {
         }
         if (group.voter[o.index] >= 0 || o.site() == m.site()) {
             group.voter[o.index] = o.incarnation;
-        } else if (!m.config.profile().isP3() && world.profile.size == 3) {
-            // The active site keeps the strict majority.
+        } else if (!m.config.profile().isP3()) {
             int active = 0;
             int passive = 0;
             for (SimMember p : world.members) {
@@ -461,10 +460,10 @@ final class SimRaft {
                     passive += p.site() == m.site() ? 0 : 1;
                 }
             }
-            if (passive + 1 < active) {
+            if (Layout.passiveMayVote(world.profile.size, active, passive)) {
                 group.voter[o.index] = o.incarnation;
             }
-        } else if (m.config.profile().isP3()) {
+        } else {
             stretch(m, group);
         }
     }

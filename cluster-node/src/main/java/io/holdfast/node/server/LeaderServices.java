@@ -1,6 +1,7 @@
 package io.holdfast.node.server;
 
 import io.holdfast.agent.wire.RemoteException;
+import io.holdfast.modeswitch.Layout;
 import io.holdfast.modeswitch.ReplicationState;
 import io.holdfast.modeswitch.SiteAckBook;
 import io.holdfast.modeswitch.SiteEvent;
@@ -420,24 +421,25 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
 
     private void adopt(UUID lineage, Epoch epoch, NodeAddress node, SiteDescription description)
             throws IOException {
-        boolean ours = description.site() == site;
-        boolean ready = isReady(description, epoch);
         List<Member> now = raft.members(lineage);
         Optional<Member> member =
                 now.stream().filter(m -> m.nodeId().equals(node.id())).findFirst();
-        if (!ready
-                || member.isPresent()
-                        && member.get().incarnation().equals(description.incarnation())) {
+        boolean belongs =
+                member.isPresent() && member.get().incarnation().equals(description.incarnation());
+        Member next = layout(mbr.get(), site, now, node, description);
+        if (!isReady(description, epoch) || belongs && (member.get().voter() || !next.voter())) {
             return;
         }
-        if (member.isPresent()) {
-            LOG.warn("Node {} lost its storage; it is removed and added again", node.id());
-            raft.removeMember(lineage, node.id());
+        if (member.isPresent() && !belongs) {
+            LOG.warn("Node {} lost its storage; it is added again as a new member", node.id());
         }
-        Member next = layout(node, description, ours);
-        List<Member> members = new ArrayList<>(raft.members(lineage));
+        List<Member> members = new ArrayList<>(now);
+        members.removeIf(m -> m.nodeId().equals(node.id()));
         members.add(next);
-        watch.client(node).openLineage(new LineageSpec(lineage, members), epoch, true);
+        if (!belongs) {
+            watch.client(node).openLineage(new LineageSpec(lineage, members), epoch, true);
+        }
+        // In one step also for a lost storage: without it, the active site might have no majority.
         raft.addMember(lineage, next);
         LOG.info("Node {} is adopted as {}", node.id(), next.voter() ? "voter" : "listener");
     }
@@ -535,18 +537,28 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         return of == site ? 1 + SiteActions.priority(mbr.get().nodes(site), node.id()) : 1;
     }
 
-    /** The active site's nodes vote; of three at the passive site two do, of one none (DECISIONS 13). */
-    private Member layout(NodeAddress node, SiteDescription description, boolean ours) {
-        if (ours) {
+    /** How a node belongs to a lineage of P2, beside those who do now. */
+    static Member layout(
+            Mbr mbr, Site site, List<Member> now, NodeAddress node, SiteDescription description) {
+        if (description.site() == site) {
             return SiteActions.member(
-                    node,
-                    description,
-                    true,
-                    SiteActions.priority(mbr.get().nodes(site), node.id()));
+                    node, description, true, SiteActions.priority(mbr.nodes(site), node.id()));
         }
-        List<String> passive = mbr.get().nodes(site.peer()).stream().map(NodeAddress::id).toList();
-        boolean voter = passive.size() >= 3 && passive.indexOf(node.id()) < passive.size() - 1;
+        List<Member> others = now.stream().filter(m -> !m.nodeId().equals(node.id())).toList();
+        boolean voter =
+                Layout.passiveMayVote(
+                        mbr.nodes(site.peer()).size(),
+                        voters(mbr, site, others),
+                        voters(mbr, site.peer(), others));
         return SiteActions.member(node, description, voter, 0);
+    }
+
+    private static int voters(Mbr mbr, Site of, List<Member> members) {
+        return (int)
+                members.stream()
+                        .filter(Member::voter)
+                        .filter(m -> mbr.siteOf(m.nodeId()).equals(Optional.of(of)))
+                        .count();
     }
 
     // ---------------------------------------------------------------- planned moves

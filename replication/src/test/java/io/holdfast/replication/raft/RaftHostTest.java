@@ -436,6 +436,44 @@ class RaftHostTest {
         assertThat(l1.fatal).isEmpty();
     }
 
+    /** As the layout of P2 grows: a listener may vote later, a lost storage is replaced in one step. */
+    @Test
+    void aListenerBecomesAVoterAndALostStorageIsReplacedInOneStep() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", RaftSettings.LOOPBACK);
+        TestNode l2 = node("l2", Site.LOCAL, "127.10.11.45", RaftSettings.LOOPBACK);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", RaftSettings.LOOPBACK);
+        LineageSpec spec =
+                new LineageSpec(
+                        LINEAGE1,
+                        List.of(l1.member(true, 2), l2.member(true, 1), d1.member(false, 0)));
+        for (TestNode node : List.of(l1, l2, d1)) {
+            node.host.createLineage(spec);
+        }
+        eventually("l1 leads", () -> l1.host.isLeader(LINEAGE1));
+        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.host.addMember(LINEAGE1, d1.member(true, 0));
+        assertThat(l1.host.members(LINEAGE1)).allMatch(Member::voter).hasSize(3);
+        write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
+        caughtUp(d1, l1, LINEAGE1);
+
+        l2.kill();
+        Files.move(l2.folder, base.resolve("lost"));
+        l2.start(E1);
+        List<Member> members = new ArrayList<>(l1.host.members(LINEAGE1));
+        members.removeIf(m -> m.nodeId().equals("l2"));
+        members.add(l2.member(true, 1));
+        l2.host.joinLineage(new LineageSpec(LINEAGE1, members));
+        l1.host.addMember(LINEAGE1, l2.member(true, 1));
+        caughtUp(l2, l1, LINEAGE1);
+        assertThat(l1.host.members(LINEAGE1))
+                .contains(l2.member(true, 1))
+                .allMatch(Member::voter)
+                .hasSize(3);
+        d1.kill();
+        write(l1, LINEAGE1, E1, new Command.AuditNote("a", "l1 and l2 commit", ""));
+        caughtUp(l2, l1, LINEAGE1);
+    }
+
     private static long snapshots(Path folder) throws IOException {
         try (var files = Files.list(folder)) {
             return files.filter(f -> f.getFileName().toString().startsWith("snapshot")).count();
