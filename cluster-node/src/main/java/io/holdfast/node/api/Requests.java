@@ -99,10 +99,12 @@ public final class Requests {
      * Whether the passive site may take over by itself.
      *
      * @param on whether it may
+     * @param requires {@code metadata} or {@code protected-backups}; absent: as before
      * @param operator who asks; the REST layer sets it from the certificate
      * @param reason why, for the audit
      */
-    public record AutoFailover(boolean on, String operator, String reason) {}
+    public record AutoFailover(
+            boolean on, @Nullable String requires, String operator, String reason) {}
 
     /**
      * What becomes of writes that cannot be PROTECTED.

@@ -38,6 +38,8 @@ import org.jspecify.annotations.Nullable;
  * @param openJobs jobs without an outcome
  * @param unprotectedPieces data pieces acknowledged and not DR_PROTECTED
  * @param autoFailover {@code on} or {@code off}; absent in a cluster without a witness
+ * @param autoFailoverRequires what it waits for: {@code metadata} or {@code protected-backups}; absent
+ *     where there is no witness
  * @param warnings sentences that a person should read
  */
 public record StatusView(
@@ -69,6 +71,7 @@ public record StatusView(
         int openJobs,
         int unprotectedPieces,
         @Nullable String autoFailover,
+        @Nullable String autoFailoverRequires,
         List<String> warnings) {
     /** Copies the lists. */
     public StatusView {

@@ -68,7 +68,7 @@ final class StatusCommand extends ApiCommand {
                         s.appliedIndex(),
                         s.protectedIndex()));
         if (s.autoFailover() != null) {
-            text.append("Automatic failover ").append(s.autoFailover()).append('\n');
+            text.append("Automatic failover ").append(AutoFailoverCommand.text(s)).append('\n');
         }
         for (String warning : s.warnings()) {
             text.append("! ").append(warning).append('\n');

@@ -60,6 +60,7 @@ class FailoverController {
         Requests.AutoFailover complete =
                 new Requests.AutoFailover(
                         body.on(),
+                        body.requires(),
                         PeerFilter.caller(request).id(),
                         Optional.ofNullable(body.reason()).orElse(""));
         return Calls.as(request, () -> api.autoFailover(complete));

@@ -1,6 +1,5 @@
 package io.holdfast.node.server;
 
-import io.holdfast.modeswitch.Profile;
 import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.replication.raft.Member;
 import io.holdfast.replication.raft.RaftEvents;
@@ -48,7 +47,7 @@ final class GroupWatch implements RaftEvents, AutoCloseable {
     private @Nullable UUID lineage;
     private @Nullable Boolean stretched;
     private @Nullable Boolean backupsProtected;
-    private @Nullable Boolean automatic;
+    private SiteEvent.@Nullable AutoFailover automatic;
     private @Nullable String leader;
     private long term;
     private volatile boolean closed;
@@ -137,10 +136,10 @@ final class GroupWatch implements RaftEvents, AutoCloseable {
                     new SiteEvent.EpochApplied(
                             newest.epoch(), SiteOperations.coordinatorOf(newest).orElse("")));
         }
-        boolean auto = state.autoFailover();
-        if (automatic == null || auto != automatic) {
-            automatic = auto;
-            machine.accept(new SiteEvent.AutoFailover(auto, Profile.Requires.METADATA));
+        SiteEvent.AutoFailover says = autoFailover(state);
+        if (!says.equals(automatic)) {
+            automatic = says;
+            machine.accept(says);
         }
         boolean safe =
                 state.repl().mode() == ReplState.Mode.SYNC && state.unprotectedPieces().isEmpty();
@@ -148,6 +147,10 @@ final class GroupWatch implements RaftEvents, AutoCloseable {
             backupsProtected = safe;
             machine.accept(new SiteEvent.DataStanding(safe));
         }
+    }
+
+    static SiteEvent.AutoFailover autoFailover(ClusterState state) {
+        return new SiteEvent.AutoFailover(state.autoFailover(), state.autoFailoverRequires());
     }
 
     /** Whether the lineage begins with this change; such a one is told by whoever opened it. */

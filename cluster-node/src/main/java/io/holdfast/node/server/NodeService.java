@@ -10,6 +10,7 @@ import io.holdfast.catalog.CatalogFilter;
 import io.holdfast.catalog.CatalogPiece;
 import io.holdfast.catalog.CatalogRow;
 import io.holdfast.modeswitch.AckPolicy;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.EntryView;
@@ -777,8 +778,22 @@ final class NodeService implements NodeApi {
                     }
                     return told(
                             new Command.SetAutoFailover(
-                                    request.on(), request.operator(), request.reason()));
+                                    request.on(),
+                                    requires(request.requires()),
+                                    request.operator(),
+                                    request.reason()));
                 });
+    }
+
+    private static Optional<Profile.Requires> requires(@Nullable String word) {
+        try {
+            return Optional.ofNullable(word).map(Profile.Requires::ofWord);
+        } catch (FormatException e) {
+            throw new ApiException(
+                    ApiException.Kind.USAGE,
+                    String.valueOf(e.getMessage()),
+                    "See: holdfast auto-failover --help");
+        }
     }
 
     /** Writes what no policy binds, and shows the cluster as it is once that is acknowledged. */

@@ -139,6 +139,7 @@ final class Status {
                 state.openJobs().size(),
                 unprotected.size(),
                 record.nodes(Site.WITNESS).isEmpty() ? null : state.autoFailover() ? "on" : "off",
+                record.nodes(Site.WITNESS).isEmpty() ? null : state.autoFailoverRequires().word(),
                 warnings(state, unprotected, c));
     }
 

@@ -366,6 +366,9 @@ class CommandTest {
         assertThat(r.out()).contains("nothing acknowledged was lost");
         assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
         assertThat(asked("auto-failover", "off").out()).contains("Automatic failover");
+        assertThat(asked("auto-failover", "on", "--requires", "protected-backups").code()).isZero();
+        assertThat(LOCAL.asked)
+                .contains("auto-failover true protected-backups operator as operator operator");
         assertThat(asked("auto-failover", "perhaps").code()).isEqualTo(ExitCode.USAGE);
     }
 

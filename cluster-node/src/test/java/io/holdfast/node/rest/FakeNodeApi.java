@@ -170,6 +170,7 @@ public final class FakeNodeApi implements NodeApi {
                         0,
                         1,
                         null,
+                        null,
                         List.of("1 data piece is not yet at the other site")));
     }
 
@@ -383,7 +384,14 @@ public final class FakeNodeApi implements NodeApi {
 
     @Override
     public Saved<StatusView> autoFailover(Requests.AutoFailover request) {
-        return save("auto-failover " + request.on() + " " + request.operator(), status());
+        return save(
+                "auto-failover "
+                        + request.on()
+                        + " "
+                        + request.requires()
+                        + " "
+                        + request.operator(),
+                status());
     }
 
     @Override

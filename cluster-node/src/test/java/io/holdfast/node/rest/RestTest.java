@@ -120,9 +120,9 @@ class RestTest {
         assertThat(operator.failover(new Requests.Failover(true, "somebody", "fire", null)).epoch())
                 .isEqualTo("2.dr");
         operator.switchover(new Requests.Switchover("local", "somebody", "", null));
-        operator.autoFailover(new Requests.AutoFailover(false, "somebody", ""));
+        operator.autoFailover(new Requests.AutoFailover(false, "metadata", "somebody", ""));
         assertThat(NODE.asked)
-                .contains("auto-failover false ada as operator ada")
+                .contains("auto-failover false metadata ada as operator ada")
                 .startsWith(
                         "failover true ada fire as operator ada",
                         "switchover local ada as operator ada");

@@ -2,6 +2,7 @@ package io.holdfast.replication.state;
 
 import com.google.protobuf.ByteString;
 import io.holdfast.modeswitch.AckPolicy;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.replication.state.Reply.Code;
 import io.holdfast.replication.state.Reply.Done;
 import io.holdfast.replication.state.Reply.Refused;
@@ -90,6 +91,7 @@ public final class ClusterState {
     private final long forcedMicros;
     private final boolean autoFailoverOff;
     private final AckPolicy ackPolicy;
+    private final Profile.Requires autoFailoverRequires;
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -151,6 +153,7 @@ public final class ClusterState {
         this.forcedMicros = b.forcedMicros;
         this.autoFailoverOff = b.autoFailoverOff;
         this.ackPolicy = b.ackPolicy;
+        this.autoFailoverRequires = b.autoFailoverRequires;
     }
 
     /** The state of a new lineage: no epoch, nothing in it. */
@@ -291,6 +294,11 @@ public final class ClusterState {
      */
     public AckPolicy bindingPolicy() {
         return forcedMicros == 0 && abandoned == null ? ackPolicy : AckPolicy.AVAILABILITY;
+    }
+
+    /** What it waits for then: {@code auto-failover-requires}. */
+    public Profile.Requires autoFailoverRequires() {
+        return autoFailoverRequires;
     }
 
     /** What a loss of the active site would put into the loss ledger now. */
@@ -607,6 +615,7 @@ public final class ClusterState {
         long forcedMicros;
         boolean autoFailoverOff;
         AckPolicy ackPolicy = AckPolicy.AVAILABILITY;
+        Profile.Requires autoFailoverRequires = Profile.Requires.METADATA;
         boolean keepsOnRefusal;
 
         Builder() {}
@@ -643,6 +652,7 @@ public final class ClusterState {
             forcedMicros = s.forcedMicros;
             autoFailoverOff = s.autoFailoverOff;
             ackPolicy = s.ackPolicy;
+            autoFailoverRequires = s.autoFailoverRequires;
         }
 
         ClusterState build() {
@@ -697,15 +707,8 @@ public final class ClusterState {
                 case Command.AbandonSite c -> abandonSite(c, now);
                 case Command.SetAutoFailover c -> {
                     autoFailoverOff = !c.on();
-                    note(
-                            new AuditRecord(
-                                    now,
-                                    epoch,
-                                    c.who(),
-                                    "automatic failover "
-                                            + (c.on() ? "on: " : "off: ")
-                                            + c.reason(),
-                                    ""));
+                    autoFailoverRequires = c.requires().orElse(autoFailoverRequires);
+                    note(new AuditRecord(now, epoch, c.who(), c.text(), ""));
                     yield new Done(0);
                 }
                 case Command.SetAckPolicy c -> {

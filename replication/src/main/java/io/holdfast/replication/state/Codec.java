@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.LogPosition;
 import io.holdfast.modeswitch.AckPolicy;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.replication.proto.cluster.v1.Text;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Chunking;
@@ -35,6 +36,10 @@ import java.util.UUID;
  */
 final class Codec {
     private Codec() {}
+
+    private static Optional<Profile.Requires> requires(String word) {
+        return word.isEmpty() ? Optional.empty() : Optional.of(Profile.Requires.ofWord(word));
+    }
 
     // ------------------------------------------------------------------ small things
 
@@ -257,7 +262,8 @@ final class Codec {
                     b.getSetAutoFailoverBuilder()
                             .setOn(c.on())
                             .setWho(c.who())
-                            .setReason(c.reason());
+                            .setReason(c.reason())
+                            .setRequires(c.requires().map(Profile.Requires::word).orElse(""));
             case Command.SetAckPolicy c ->
                     b.getSetAckPolicyBuilder()
                             .setPolicy(c.policy().word())
@@ -431,6 +437,7 @@ final class Codec {
             case SET_AUTO_FAILOVER ->
                     new Command.SetAutoFailover(
                             e.getSetAutoFailover().getOn(),
+                            requires(e.getSetAutoFailover().getRequires()),
                             e.getSetAutoFailover().getWho(),
                             e.getSetAutoFailover().getReason());
             case SET_ACK_POLICY ->
@@ -1046,6 +1053,9 @@ final class Codec {
         }
         b.setAutoFailoverOff(!s.autoFailover());
         b.setProtectionPolicy(s.ackPolicy() == AckPolicy.PROTECTION);
+        if (s.autoFailoverRequires() != Profile.Requires.METADATA) {
+            b.setAutoFailoverRequires(s.autoFailoverRequires().word());
+        }
         s.abandoned()
                 .ifPresent(a ->
                         b.getAbandonedBuilder()
@@ -1181,6 +1191,8 @@ final class Codec {
         b.forcedMicros = p.getForcedMicros();
         b.autoFailoverOff = p.getAutoFailoverOff();
         b.ackPolicy = p.getProtectionPolicy() ? AckPolicy.PROTECTION : AckPolicy.AVAILABILITY;
+        b.autoFailoverRequires =
+                requires(p.getAutoFailoverRequires()).orElse(Profile.Requires.METADATA);
         if (p.hasAbandoned()) {
             var a = p.getAbandoned();
             b.abandoned =

@@ -3,6 +3,7 @@ package io.holdfast.replication.state;
 import com.google.protobuf.ByteString;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.modeswitch.AckPolicy;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -276,8 +277,23 @@ public sealed interface Command {
     /** An operator declares the other site lost for good. */
     record AbandonSite(Site site, String who, String reason) implements Command {}
 
-    /** Whether the passive site may take over without an operator, where there is a witness (P3). */
-    record SetAutoFailover(boolean on, String who, String reason) implements Command {}
+    /**
+     * Whether the passive site may take over without an operator, where there is a witness (P3).
+     *
+     * @param requires what must be there before it does ({@code auto-failover-requires}); empty: as before
+     */
+    record SetAutoFailover(
+            boolean on, Optional<Profile.Requires> requires, String who, String reason)
+            implements Command {
+        /** For the auditor. */
+        String text() {
+            return "automatic failover "
+                    + (on ? "on" : "off")
+                    + requires.map(r -> ", requires " + r.word()).orElse("")
+                    + ": "
+                    + reason;
+        }
+    }
 
     /** What becomes of writes that cannot be PROTECTED. See {@link ClusterState#bindingPolicy}. */
     record SetAckPolicy(AckPolicy policy, String who, String reason) implements Command {}

@@ -293,15 +293,7 @@ public final class Divergence {
                                     "abandoned a site: " + c.reason(),
                                     c.site().word()));
             case Command.SetAutoFailover c ->
-                    notes.add(
-                            new AuditRecord(
-                                    time,
-                                    entry.epoch(),
-                                    c.who(),
-                                    "automatic failover "
-                                            + (c.on() ? "on: " : "off: ")
-                                            + c.reason(),
-                                    ""));
+                    notes.add(new AuditRecord(time, entry.epoch(), c.who(), c.text(), ""));
             case Command.SetAckPolicy c ->
                     notes.add(
                             new AuditRecord(

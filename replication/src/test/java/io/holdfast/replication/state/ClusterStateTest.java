@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import io.holdfast.modeswitch.AckPolicy;
+import io.holdfast.modeswitch.Profile;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
@@ -365,6 +366,27 @@ class ClusterStateTest {
     private static Command.EpochChange switchover(Epoch to, UUID lineage) {
         return new Command.EpochChange(
                 to, lineage, Optional.of(LINEAGE), 0, 0, ByteString.EMPTY, "switchover", "alice");
+    }
+
+    @Test
+    void whatAnAutomaticFailoverRequiresStandsUntilItIsSaidAnew() {
+        assertThat(state.autoFailoverRequires()).isEqualTo(Profile.Requires.METADATA);
+        Optional<Profile.Requires> backups = Optional.of(Profile.Requires.PROTECTED_BACKUPS);
+        Command.SetAutoFailover strict = new Command.SetAutoFailover(true, backups, "a", "audit");
+        assertThat(Entry.parse(new Entry(id(9), FIRST, 0, strict).toBytes()).command())
+                .isEqualTo(strict);
+        done(strict);
+        done(new Command.SetAutoFailover(false, Optional.empty(), "a", "maintenance"));
+        state = ClusterState.parse(state.toBytes());
+        assertThat(state.autoFailover()).isFalse();
+        assertThat(state.autoFailoverRequires()).isEqualTo(Profile.Requires.PROTECTED_BACKUPS);
+        assertThat(state.audit())
+                .extracting(AuditRecord::what)
+                .contains("automatic failover on, requires protected-backups: audit");
+        done(
+                new Command.SetAutoFailover(
+                        true, Optional.of(Profile.Requires.METADATA), "a", "over"));
+        assertThat(state.autoFailoverRequires()).isEqualTo(Profile.Requires.METADATA);
     }
 
     @Test

@@ -184,7 +184,9 @@ public final class Samples {
         all.put(
                 "gc-end",
                 new Command.GcEnd(id(80), "WAITS", List.of("fossils of mark 3 wait"), 7, 4711));
-        all.put("set-auto-failover", new Command.SetAutoFailover(false, "alice", "maintenance"));
+        all.put(
+                "set-auto-failover",
+                new Command.SetAutoFailover(false, Optional.empty(), "alice", "maintenance"));
         all.put(
                 "set-ack-policy",
                 new Command.SetAckPolicy(AckPolicy.PROTECTION, "alice", "audit season"));
