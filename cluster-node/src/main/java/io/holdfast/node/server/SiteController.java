@@ -249,13 +249,7 @@ final class SiteController implements AutoCloseable {
                 asked.computeIfAbsent(candidate + "/" + epoch, _ -> new CompletableFuture<>());
         post(new SiteEvent.PromiseAsked(candidate, epoch));
         try {
-            return answer.get(10, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } catch (java.util.concurrent.ExecutionException
-                | java.util.concurrent.TimeoutException e) {
-            throw new IOException("The site machine did not answer for epoch " + epoch, e);
+            return decided(answer, 10, "The site machine did not answer for epoch " + epoch);
         } finally {
             asked.remove(candidate + "/" + epoch);
         }
@@ -271,18 +265,25 @@ final class SiteController implements AutoCloseable {
         long number = questions.incrementAndGet();
         CompletableFuture<Boolean> answer = new CompletableFuture<>();
         witnessed.put(number, answer);
+        // The machine only hands term and question back; which call they belong to is ours.
+        post(new SiteEvent.WitnessAsked(candidate, lost, term, number));
         try {
-            // The machine only hands term and question back; which call they belong to is ours.
-            post(new SiteEvent.WitnessAsked(candidate, lost, term, number));
-            return answer.get(1, TimeUnit.SECONDS);
+            return decided(answer, 1, "This node is no witness in question " + question);
+        } finally {
+            witnessed.remove(number);
+        }
+    }
+
+    private static <T> T decided(CompletableFuture<T> answer, int seconds, String otherwise)
+            throws IOException {
+        try {
+            return answer.get(seconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } catch (java.util.concurrent.ExecutionException
                 | java.util.concurrent.TimeoutException e) {
-            throw new IOException("This node is no witness in question " + question, e);
-        } finally {
-            witnessed.remove(number);
+            throw new IOException(otherwise, e);
         }
     }
 
