@@ -43,7 +43,7 @@ public sealed interface SiteEffect {
 
     /**
      * Read the whole logs of these members, which have promised, and tell {@code TailsRead}. Of each member
-     * the log of the newest lineage that it has whole, see {@link TailKey}.
+     * the log of the lineage that it stands in, or the newest that it has whole, see {@link TailKey}.
      */
     record ReadTails(Epoch epoch, Set<String> members) implements SiteEffect {}
 

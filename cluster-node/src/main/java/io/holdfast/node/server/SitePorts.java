@@ -71,7 +71,7 @@ final class SitePorts {
         void prefer(UUID lineage, Site preferred) throws IOException;
 
         /**
-         * Reads of each member, which has promised, the log of the newest lineage that it has whole.
+         * Reads of each member, which has promised, the log that it takes part in a promotion with.
          *
          * @return those that were read
          */
