@@ -165,6 +165,10 @@ final class FakeSite
                 () -> controller.state().role() == role);
     }
 
+    void awaitDid(String what) throws InterruptedException {
+        eventually(what + " among " + did, () -> did.contains(what));
+    }
+
     // ---------------------------------------------------------------- ports
 
     @Override

@@ -66,6 +66,7 @@ class SiteControllerTest {
         FakeSite dr = standby();
         FailoverView done = dr.controller.failover(failover(false));
         assertThat(done.epoch()).isEqualTo("2.dr");
+        dr.awaitDid("replication ASYNC"); // told in a thread of its own
         assertThat(dr.did)
                 .containsSubsequence(
                         "promise 2.dr",
