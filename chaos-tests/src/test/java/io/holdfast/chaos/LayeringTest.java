@@ -286,6 +286,8 @@ class LayeringTest {
         noClasses()
                 .that()
                 .resideInAPackage(in("chaos"))
+                .and()
+                .resideOutsideOfPackage(in("chaos.bench"))
                 .should()
                 .dependOnClassesThat(
                         resideInAPackage("io.holdfast..")
@@ -298,6 +300,23 @@ class LayeringTest {
                                                         in("standard"),
                                                         in("chunk")))))
                 .because("the drill is only the script of commands that a person could type")
+                .check(product);
+        noClasses()
+                .that()
+                .resideInAPackage(in("chaos.bench"))
+                .should()
+                .dependOnClassesThat(
+                        resideInAPackage("io.holdfast..")
+                                .and(
+                                        not(
+                                                resideInAnyPackage(
+                                                        in("chaos"),
+                                                        "io.holdfast.node.api",
+                                                        "io.holdfast.node.rest",
+                                                        "io.holdfast.node.init",
+                                                        "io.holdfast.agent.tls",
+                                                        in("standard")))))
+                .because("a benchmark is an operator's REST client; it sees no server's inside")
                 .check(product);
         noClasses()
                 .that()
