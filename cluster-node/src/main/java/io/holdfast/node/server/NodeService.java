@@ -86,6 +86,11 @@ final class NodeService implements NodeApi {
     private static final int MAX_LISTED = 100_000;
     private static final Duration LIST_DEADLINE = Duration.ofMinutes(2);
 
+    /** How long a write waits for a leader: a lease, and an election after it. */
+    private static final Duration ELECTION = Duration.ofSeconds(12);
+
+    private static final Duration POLL = Duration.ofMillis(50);
+
     private final String self;
     private final ClusterLog log;
     private final SiteController site;
@@ -150,13 +155,31 @@ final class NodeService implements NodeApi {
                 .map(node -> nodes.apply(Endpoint.of(node.host(), node.restPort())));
     }
 
-    /** Serves a write here, or at the leader; refuses it when there is none. */
+    /**
+     * Serves a write here, or at the leader. Where the active site has none at the moment, because one is
+     * being elected or members are being added, it waits for one; nothing has been done until then.
+     */
     private <T> T write(Function<NodeApi, T> there, java.util.function.Supplier<T> here) {
-        if (site.serves()) {
-            return here.get();
+        boolean sentOn = Caller.current().map(Caller::forwardedBy).isPresent();
+        long end = System.nanoTime() + ELECTION.toNanos();
+        while (true) {
+            if (site.serves()) {
+                return here.get();
+            }
+            Optional<NodeApi> leader = leader();
+            if (leader.isPresent()) {
+                return there.apply(leader.get());
+            }
+            if (sentOn || !site.role().equals("ACTIVE") || System.nanoTime() >= end) {
+                throw cannotServe();
+            }
+            try {
+                Thread.sleep(POLL);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw cannotServe();
+            }
         }
-        NodeApi leader = leader().orElseThrow(this::cannotServe);
-        return there.apply(leader);
     }
 
     /**
