@@ -89,8 +89,6 @@ final class NodeService implements NodeApi {
     /** How long a write waits for a leader: a lease, and an election after it. */
     private static final Duration ELECTION = Duration.ofSeconds(12);
 
-    private static final Duration POLL = Duration.ofMillis(50);
-
     private final String self;
     private final ClusterLog log;
     private final SiteController site;
@@ -107,6 +105,7 @@ final class NodeService implements NodeApi {
     private final Function<Endpoint, NodeApi> nodes;
     private final InstantSource clock;
     private final RandomGenerator random;
+    private final AtLeader atLeader = new AtLeader(new Leadership(), ELECTION);
 
     NodeService(
             String self,
@@ -144,9 +143,13 @@ final class NodeService implements NodeApi {
 
     // ---------------------------------------------------------------- who serves
 
+    private static boolean isSentOn() {
+        return Caller.current().map(Caller::forwardedBy).isPresent();
+    }
+
     /** The leader of the active site, when that is another node which may be asked for us. */
     private Optional<NodeApi> leader() {
-        if (site.serves() || Caller.current().map(Caller::forwardedBy).isPresent()) {
+        if (site.serves() || isSentOn()) {
             return Optional.empty();
         }
         return site.activeLeader()
@@ -155,31 +158,8 @@ final class NodeService implements NodeApi {
                 .map(node -> nodes.apply(Endpoint.of(node.host(), node.restPort())));
     }
 
-    /**
-     * Serves a write here, or at the leader. Where the active site has none at the moment, because one is
-     * being elected or members are being added, it waits for one; nothing has been done until then.
-     */
     private <T> T write(Function<NodeApi, T> there, java.util.function.Supplier<T> here) {
-        boolean sentOn = Caller.current().map(Caller::forwardedBy).isPresent();
-        long end = System.nanoTime() + ELECTION.toNanos();
-        while (true) {
-            if (site.serves()) {
-                return here.get();
-            }
-            Optional<NodeApi> leader = leader();
-            if (leader.isPresent()) {
-                return there.apply(leader.get());
-            }
-            if (sentOn || !site.role().equals("ACTIVE") || System.nanoTime() >= end) {
-                throw cannotServe();
-            }
-            try {
-                Thread.sleep(POLL);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw cannotServe();
-            }
-        }
+        return atLeader.write(there, here);
     }
 
     /**
@@ -204,6 +184,28 @@ final class NodeService implements NodeApi {
 
     private <T> Saved<T> saved(boolean binds, ClusterLog.Did<T> did) {
         return acks.saved(did.lineage(), did.index(), binds, did.result());
+    }
+
+    private final class Leadership implements AtLeader.Site {
+        @Override
+        public boolean serves() {
+            return site.serves();
+        }
+
+        @Override
+        public Optional<NodeApi> leader() {
+            return NodeService.this.leader();
+        }
+
+        @Override
+        public boolean mayHaveOneSoon() {
+            return !isSentOn() && site.role().equals("ACTIVE");
+        }
+
+        @Override
+        public ApiException cannotServe() {
+            return NodeService.this.cannotServe();
+        }
     }
 
     private ApiException cannotServe() {
