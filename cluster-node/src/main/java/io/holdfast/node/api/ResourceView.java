@@ -52,6 +52,14 @@ public record ResourceView(
                 resource.optional());
     }
 
+    /** The same with another value of one info field. */
+    public ResourceView with(String field, String value) {
+        Map<String, String> other = new TreeMap<>(info);
+        other.put(field, value);
+        return new ResourceView(
+                id, version, domain, category, name, type, other, catalog, optional);
+    }
+
     /** The resource. @throws FormatException when the type is unknown or the name is bad */
     public Resource toResource() {
         return new Resource(

@@ -7,9 +7,7 @@ import io.holdfast.standard.PolicyResource.GreenAt;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Retention;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -99,7 +97,7 @@ final class PolicyCommand {
                                 : "To change its retention: holdfast retention set " + name + ".");
             }
             ResourceView view =
-                    old.map(p -> with(p, level))
+                    old.map(p -> p.with("greenAt", level.word()))
                             .orElseGet(() ->
                                     ResourceView.of(
                                             new PolicyResource(
@@ -121,21 +119,6 @@ final class PolicyCommand {
                             + ", data stays "
                             + policy(stored.result()).retention());
             return ExitCode.DONE;
-        }
-
-        private static ResourceView with(ResourceView old, GreenAt level) {
-            Map<String, String> info = new TreeMap<>(old.info());
-            info.put("greenAt", level.word());
-            return new ResourceView(
-                    old.id(),
-                    old.version(),
-                    old.domain(),
-                    old.category(),
-                    old.name(),
-                    old.type(),
-                    info,
-                    old.catalog(),
-                    old.optional());
         }
     }
 }

@@ -5,8 +5,6 @@ import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.Saved;
 import io.holdfast.standard.Retention;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -98,21 +96,8 @@ final class RetentionCommand {
                     cluster.context().name(),
                     "Pieces that '" + wanted + "' does not keep expire with the next round.",
                     output);
-            Map<String, String> info = new TreeMap<>(old.info());
-            info.put("retention", wanted.toString());
-            Saved<ResourceView> stored =
-                    cluster.write(api ->
-                            api.putResource(
-                                    new ResourceView(
-                                            old.id(),
-                                            old.version(),
-                                            old.domain(),
-                                            old.category(),
-                                            old.name(),
-                                            old.type(),
-                                            info,
-                                            old.catalog(),
-                                            old.optional())));
+            ResourceView changed = old.with("retention", wanted.toString());
+            Saved<ResourceView> stored = cluster.write(api -> api.putResource(changed));
             output.saved(stored, "Policy " + policy + " keeps: " + wanted);
             return ExitCode.DONE;
         }
