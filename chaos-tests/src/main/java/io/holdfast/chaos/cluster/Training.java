@@ -134,10 +134,14 @@ public final class Training {
     private List<String> learning(List<String> command, Program program) {
         List<String> learning = new ArrayList<>(command);
         learning.removeIf(option -> option.startsWith("-XX:AOTCache="));
-        learning.add(2, "-XX:AOTCacheOutput=" + output(program));
-        // Objects are kept in a cache only by this collector, and taken out by any.
-        learning.add(3, "-XX:-UseSerialGC");
-        learning.add(4, "-XX:+UseG1GC");
+        // After the program's own options. Objects are kept in a cache only by G1, and taken out by
+        // any.
+        learning.addAll(
+                2,
+                List.of(
+                        "-XX:AOTCacheOutput=" + output(program),
+                        "-XX:-UseSerialGC",
+                        "-XX:+UseG1GC"));
         return learning;
     }
 

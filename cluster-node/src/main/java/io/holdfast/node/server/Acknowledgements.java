@@ -72,7 +72,14 @@ final class Acknowledgements {
     private final Set<Waiting> waiting = ConcurrentHashMap.newKeySet();
     private final Map<Outcome, LongAdder> counts = new EnumMap<>(Outcome.class);
 
-    private record Waiting(UUID ticket, long sinceNanos) {}
+    /** One write that waits; no two are the same. */
+    private static final class Waiting {
+        final long sinceNanos;
+
+        Waiting(long sinceNanos) {
+            this.sinceNanos = sinceNanos;
+        }
+    }
 
     /** The oldest write that was answered UNPROTECTED and has not been acknowledged since. */
     private @Nullable Alone alone;
@@ -107,7 +114,7 @@ final class Acknowledgements {
     /** Whether some write has waited so long that the other site cannot be called in time. */
     boolean isOverdue(Duration inTime) {
         long now = leader.nanoTime();
-        return waiting.stream().anyMatch(w -> now - w.sinceNanos() > inTime.toNanos());
+        return waiting.stream().anyMatch(w -> now - w.sinceNanos > inTime.toNanos());
     }
 
     /**
@@ -149,12 +156,12 @@ final class Acknowledgements {
      * @throws ApiException UNKNOWN when it may be lost, and the policy does not let it be acknowledged so
      */
     <T> Saved<T> saved(UUID lineage, long index, boolean binds, T result) {
-        Waiting ticket = new Waiting(UUID.randomUUID(), leader.nanoTime());
+        Waiting ticket = new Waiting(leader.nanoTime());
         waiting.add(ticket);
         long began = leader.nowMicros();
         try {
             while (true) {
-                long waited = (leader.nanoTime() - ticket.sinceNanos()) / 1_000_000;
+                long waited = (leader.nanoTime() - ticket.sinceNanos) / 1_000_000;
                 boolean leads = leader.leads(lineage);
                 AckPolicy policy = binds ? leader.state().bindingPolicy() : AckPolicy.AVAILABILITY;
                 WriteAnswer answer =

@@ -151,13 +151,7 @@ class SiteControllerTest {
     void aHandoverIsWrittenAgainUntilItStands() throws Exception {
         FakeSite local = inSync();
         local.unavailable.put(Command.EpochChange.class, 2);
-        CompletableFuture<?> move =
-                CompletableFuture.runAsync(() ->
-                        local.controller.switchover(
-                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
-        FakeSite.eventually(
-                "the last entry of the move",
-                () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
+        CompletableFuture<?> move = movePastItsBarrier(local);
         local.awaitRole(SiteRole.STANDBY);
         local.answers("d1", SiteRole.ACTIVE, TAKEN, TAKEN, true);
         move.get(30, TimeUnit.SECONDS);
@@ -177,13 +171,7 @@ class SiteControllerTest {
     void aPlannedMovePastItsBarrierIsTakenBackByForce() throws Exception {
         FakeSite local = inSync();
         local.protectsAtOnce = false;
-        CompletableFuture<?> move =
-                CompletableFuture.runAsync(() ->
-                        local.controller.switchover(
-                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
-        FakeSite.eventually(
-                "the last entry of the move",
-                () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
+        CompletableFuture<?> move = movePastItsBarrier(local);
         local.isSilent("d1");
         PreflightView before = local.controller.preflight();
         assertThat(before.verdict()).isEqualTo(PreflightView.Verdict.NEEDS_FORCE);
@@ -192,6 +180,19 @@ class SiteControllerTest {
         assertThatThrownBy(() -> move.get(30, TimeUnit.SECONDS))
                 .isInstanceOf(ExecutionException.class)
                 .hasMessageContaining("taken back");
+    }
+
+    /** Begins a planned move to DR and waits for its last entry. */
+    private static CompletableFuture<?> movePastItsBarrier(FakeSite local)
+            throws InterruptedException {
+        CompletableFuture<?> move =
+                CompletableFuture.runAsync(() ->
+                        local.controller.switchover(
+                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
+        FakeSite.eventually(
+                "the last entry of the move",
+                () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
+        return move;
     }
 
     private FakeSite inSync() throws Exception {

@@ -99,9 +99,7 @@ final class PutCall implements StorageClient.PutStream {
     }
 
     private boolean hasRoom(int length) throws RemoteException {
-        if (failure != null) {
-            throw failure;
-        }
+        requireUnfailed();
         return call.isReady()
                 && !completed
                 && (inFlightBytes == 0 || inFlightBytes + length <= maxInFlightBytes);
@@ -119,6 +117,13 @@ final class PutCall implements StorageClient.PutStream {
         }
     }
 
+    /** After an error every method throws it again. Holds the lock. */
+    private void requireUnfailed() throws RemoteException {
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
     /** Sends what was gathered; gRPC has copied it when this returns. Holds the lock. */
     private void send() {
         if (request.getFramesCount() > 0) {
@@ -132,9 +137,7 @@ final class PutCall implements StorageClient.PutStream {
     public void flush() throws RemoteException {
         lock.lock();
         try {
-            if (failure != null) {
-                throw failure;
-            }
+            requireUnfailed();
             if (!halfClosed) {
                 send();
             }
@@ -204,9 +207,7 @@ final class PutCall implements StorageClient.PutStream {
     public void finish() throws RemoteException {
         lock.lock();
         try {
-            if (failure != null) {
-                throw failure;
-            }
+            requireUnfailed();
             if (!halfClosed) {
                 send();
                 halfClosed = true;
@@ -215,9 +216,7 @@ final class PutCall implements StorageClient.PutStream {
             if (!completed) {
                 await(() -> completed, "the end of the stream of frames");
             }
-            if (failure != null) {
-                throw failure;
-            }
+            requireUnfailed();
             if (durable < sent) {
                 throw new RemoteException.Unknown(
                         "The storage ended the stream after acknowledging "
@@ -254,9 +253,7 @@ final class PutCall implements StorageClient.PutStream {
         long seen = events;
         long nanos = stallNanos;
         while (true) {
-            if (failure != null) {
-                throw failure;
-            }
+            requireUnfailed();
             if (condition.holds()) {
                 return;
             }

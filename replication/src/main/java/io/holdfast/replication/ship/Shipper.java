@@ -497,11 +497,15 @@ public final class Shipper implements AutoCloseable {
         private void gather() {
             lock.lock();
             try {
-                if (!nudged && !closed && !paused) {
-                    rest(GATHER);
-                }
+                restUnlessNudged(GATHER);
             } finally {
                 lock.unlock();
+            }
+        }
+
+        private void restUnlessNudged(Duration atMost) {
+            if (!nudged && !closed && !paused) {
+                rest(atMost);
             }
         }
 
@@ -548,8 +552,8 @@ public final class Shipper implements AutoCloseable {
             saveCursor(true);
             lock.lock();
             try {
-                if (!nudged && !closed && !paused && local.durableEnd().compareTo(next) <= 0) {
-                    rest(options.poll());
+                if (local.durableEnd().compareTo(next) <= 0) {
+                    restUnlessNudged(options.poll());
                 }
                 nudged = false;
             } finally {
