@@ -93,12 +93,11 @@ public final class Resolver {
         if (placement.of(logical) == Site.LOCAL) {
             return logical;
         }
-        Optional<ResolveTable.ClientAddress> client =
-                table.clients().stream().filter(c -> c.local().equals(logical)).findFirst();
+        Optional<ResolveTable.ClientAddress> client = table.clientAt(logical);
         Optional<Target> target =
                 client.flatMap(c -> c.dr().map(dr -> new Target(dr, "client " + c.name())))
                         .or(() -> row(logical));
-        if (target.isEmpty() && isPhysical(logical)) {
+        if (target.isEmpty() && table.leadsTo(logical)) {
             return logical;
         }
         if (target.isEmpty()) {
@@ -148,8 +147,7 @@ public final class Resolver {
     }
 
     private boolean isKnown(String host) {
-        return table.rows().stream().anyMatch(row -> row.local().host().equals(host))
-                || table.clients().stream().anyMatch(c -> c.local().host().equals(host));
+        return !table.rowsOf(host).isEmpty() || !table.clientsOf(host).isEmpty();
     }
 
     private String address(String place, Endpoint logical, String text) throws Unmapped {
@@ -157,7 +155,7 @@ public final class Resolver {
             return text;
         }
         Optional<Target> target = row(logical);
-        if (target.isEmpty() && isPhysical(logical)) {
+        if (target.isEmpty() && table.leadsTo(logical)) {
             return text;
         }
         target = target.or(() -> hostRow(logical)).or(() -> client(logical));
@@ -175,25 +173,14 @@ public final class Resolver {
 
     /** The row with this host and port, else the row with this host alone, keeping the port. */
     private Optional<Target> row(Endpoint logical) {
-        for (ReplicationResource row : table.rows()) {
-            if (row.local().equals(logical)) {
-                return Optional.of(new Target(keepPort(row.remote(), logical.port()), rule(row)));
-            }
-        }
-        for (ReplicationResource row : table.rows()) {
-            if (row.local().equals(logical.withoutPort())) {
-                return Optional.of(new Target(keepPort(row.remote(), logical.port()), rule(row)));
-            }
-        }
-        return Optional.empty();
+        return table.rowAt(logical)
+                .or(() -> table.rowAt(logical.withoutPort()))
+                .map(row -> new Target(keepPort(row.remote(), logical.port()), rule(row)));
     }
 
     /** For an address without a port: the one host to which all rows of its host lead. */
     private Optional<Target> hostRow(Endpoint logical) {
-        List<ReplicationResource> rows =
-                table.rows().stream()
-                        .filter(row -> row.local().host().equals(logical.host()))
-                        .toList();
+        List<ReplicationResource> rows = table.rowsOf(logical.host());
         boolean one = rows.stream().map(row -> row.remote().host()).distinct().count() == 1;
         return logical.port().isEmpty() && one
                 ? Optional.of(
@@ -204,11 +191,8 @@ public final class Resolver {
     /** The client at this address, or the one DR host that all clients of this host share. */
     private Optional<Target> client(Endpoint logical) {
         List<ResolveTable.ClientAddress> clients =
-                table.clients().stream()
-                        .filter(c ->
-                                c.local().equals(logical)
-                                        || (logical.port().isEmpty()
-                                                && c.local().host().equals(logical.host())))
+                table.clientsOf(logical.host()).stream()
+                        .filter(c -> logical.port().isEmpty() || c.local().equals(logical))
                         .filter(c -> c.dr().isPresent())
                         .toList();
         TreeSet<String> hosts = new TreeSet<>();
@@ -227,20 +211,6 @@ public final class Resolver {
         return remote.port().isPresent() || port.isEmpty()
                 ? remote
                 : Endpoint.of(remote.host(), port.getAsInt());
-    }
-
-    /** Whether a row or client leads here, so that this is an address of DR already. */
-    private boolean isPhysical(Endpoint endpoint) {
-        return table.rows().stream().anyMatch(row -> leadsTo(row.remote(), endpoint))
-                || table.clients().stream()
-                        .anyMatch(c -> c.dr().isPresent() && leadsTo(c.dr().get(), endpoint));
-    }
-
-    private static boolean leadsTo(Endpoint remote, Endpoint endpoint) {
-        return remote.host().equals(endpoint.host())
-                && (remote.port().isEmpty()
-                        || endpoint.port().isEmpty()
-                        || remote.port().equals(endpoint.port()));
     }
 
     private static String rule(ReplicationResource row) {

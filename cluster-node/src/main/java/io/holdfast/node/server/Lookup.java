@@ -2,7 +2,6 @@ package io.holdfast.node.server;
 
 import io.holdfast.modeswitch.Placement;
 import io.holdfast.modeswitch.Resolution;
-import io.holdfast.modeswitch.ResolveTable;
 import io.holdfast.modeswitch.Resolver;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.IdentifierView;
@@ -32,14 +31,10 @@ import java.util.UUID;
  */
 final class Lookup {
     private final ClusterState state;
-    private final ResolveTable table;
     private final Placement placement;
 
     private Lookup(ClusterState state) {
         this.state = state;
-        this.table =
-                ResolveTable.of(
-                        state.resources().stream().map(VersionedResource::resource).toList());
         this.placement = new Placement(state.epoch().site(), overrides());
     }
 
@@ -169,12 +164,12 @@ final class Lookup {
 
     /** Where an identifier is dialled now: at the active site, but for storages that were lost. */
     Resolution resolve(Identifier logical) {
-        return Resolver.resolve(logical, placement, table);
+        return Resolver.resolve(logical, placement, state.addresses());
     }
 
     /** Where an identifier would be dialled with everything at one site. */
     Resolution resolve(Identifier logical, Site site) {
-        return Resolver.resolve(logical, Placement.at(site), table);
+        return Resolver.resolve(logical, Placement.at(site), state.addresses());
     }
 
     /** The physical identifier. @throws ApiException REFUSED naming the address without a mapping */

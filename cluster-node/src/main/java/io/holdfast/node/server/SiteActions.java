@@ -384,7 +384,11 @@ final class SiteActions implements SitePorts.Steps {
     @Override
     public ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
-        return seed(raft, tailToSeed(), lineage, epoch, reason, operator);
+        ClusterState seeded = seed(raft, tailToSeed(), lineage, epoch, reason, operator);
+        // Each holds a whole record; a promotion that is tried again reads them again.
+        tails.clear();
+        newest = Optional.empty();
+        return seeded;
     }
 
     /** Plants a tail into a new lineage that is just electing its leader. */

@@ -974,28 +974,14 @@ public final class RaftHost implements AutoCloseable {
             View base = view(lineage);
             TermIndex last = log.getLastEntryTermIndex();
             if (last == null || last.getIndex() <= base.index()) {
-                return new Tail(
-                        lineage,
-                        base.term(),
-                        base.index(),
-                        base.state().toBytes(),
-                        List.of(),
-                        base.term(),
-                        base.index());
+                return Tail.of(lineage, base.term(), base.index(), base.state(), List.of());
             }
             List<Tail.LogEntry> entries = entries(log, base.index() + 1, last.getIndex());
             // Entries that a newer leader replaced meanwhile, or that were purged: read again.
             if (entries.size() == last.getIndex() - base.index()
                     && last.equals(log.getTermIndex(last.getIndex()))
                     && entries.getLast().term() == last.getTerm()) {
-                return new Tail(
-                        lineage,
-                        base.term(),
-                        base.index(),
-                        base.state().toBytes(),
-                        entries,
-                        last.getTerm(),
-                        last.getIndex());
+                return Tail.of(lineage, base.term(), base.index(), base.state(), entries);
             }
             pause();
         }

@@ -164,13 +164,13 @@ final class SiteMessages {
                     header.getStateBytes() + " and " + header.getEntries());
         }
         return new Tail(
-                Wire.uuid(header.getLineage(), "lineage"),
-                header.getAppliedTerm(),
-                header.getAppliedIndex(),
-                bytes,
-                entries,
-                header.getLastTerm(),
-                header.getLastIndex(),
-                epoch(header.getJoined()).orElse(ClusterState.NO_EPOCH));
+                        Wire.uuid(header.getLineage(), "lineage"),
+                        header.getAppliedTerm(),
+                        header.getAppliedIndex(),
+                        bytes,
+                        entries,
+                        header.getLastTerm(),
+                        header.getLastIndex())
+                .joinedIn(epoch(header.getJoined()).orElse(ClusterState.NO_EPOCH));
     }
 }

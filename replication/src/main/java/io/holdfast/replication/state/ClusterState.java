@@ -3,6 +3,7 @@ package io.holdfast.replication.state;
 import com.google.protobuf.ByteString;
 import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.modeswitch.Profile;
+import io.holdfast.modeswitch.ResolveTable;
 import io.holdfast.replication.state.Reply.Code;
 import io.holdfast.replication.state.Reply.Done;
 import io.holdfast.replication.state.Reply.Refused;
@@ -68,6 +69,7 @@ public final class ClusterState {
     private final @Nullable Mbr mbr;
     private final PersistentMap<UUID, VersionedResource> resources;
     private final PersistentMap<String, UUID> names;
+    private final Addresses addresses;
     private final PersistentMap<UUID, JobRecord> jobs;
     private final ReplState repl;
     private final List<EpochRecord> epochs;
@@ -92,6 +94,29 @@ public final class ClusterState {
     private final boolean autoFailoverOff;
     private final AckPolicy ackPolicy;
     private final Profile.Requires autoFailoverRequires;
+    private volatile @Nullable ByteString hash;
+
+    /** The resolver's table of all states that have the same addresses. */
+    private static final class Addresses {
+        private volatile @Nullable ResolveTable table;
+
+        ResolveTable of(ClusterState state) {
+            ResolveTable known = table;
+            if (known == null) {
+                List<Resource> all = new ArrayList<>();
+                for (Resource.Type type : ADDRESSES) {
+                    state.resources(type).forEach(r -> all.add(r.resource()));
+                }
+                known = ResolveTable.of(all);
+                table = known;
+            }
+            return known;
+        }
+    }
+
+    /** The types of resources that the resolver's table is made of. */
+    private static final Set<Resource.Type> ADDRESSES =
+            Set.of(Resource.Type.REPLICATION, Resource.Type.CLIENT);
 
     /** A reply that is kept for a repetition. */
     record Remembered(long index, Reply reply) {}
@@ -130,6 +155,7 @@ public final class ClusterState {
         this.mbr = b.mbr;
         this.resources = b.resources;
         this.names = b.names;
+        this.addresses = b.addresses;
         this.jobs = b.jobs;
         this.repl = b.repl;
         this.epochs = List.copyOf(b.epochs);
@@ -188,13 +214,24 @@ public final class ClusterState {
         return names.get(nameKey(type, name)).flatMap(resources::get);
     }
 
-    /** All resources of a type, by name. */
+    /** All resources of a type, by name; the cost grows with these alone. */
     public List<VersionedResource> resources(Resource.Type type) {
-        return resources
-                .values()
-                .filter(r -> r.resource().type() == type)
-                .sorted(java.util.Comparator.comparing(r -> r.resource().name()))
-                .toList();
+        List<VersionedResource> found = new ArrayList<>();
+        String prefix = nameKey(type, "");
+        var named = names.from(prefix);
+        while (named.hasNext()) {
+            var next = named.next();
+            if (!next.getKey().startsWith(prefix)) {
+                break;
+            }
+            resources.get(next.getValue()).ifPresent(found::add);
+        }
+        return List.copyOf(found);
+    }
+
+    /** What the resolver knows: made when it is first asked for, kept while no address changes. */
+    public ResolveTable addresses() {
+        return addresses.of(this);
     }
 
     /** All resources, by id. */
@@ -391,7 +428,7 @@ public final class ClusterState {
 
     /** The state as bytes; equal states have equal bytes. */
     public ByteString toBytes() {
-        return Codec.state(this).toByteString();
+        return StateCodec.write(this);
     }
 
     /**
@@ -401,12 +438,17 @@ public final class ClusterState {
      * @throws io.holdfast.standard.FormatException when it is damaged
      */
     public static ClusterState parse(ByteString bytes) {
-        return Codec.state(bytes);
+        return StateCodec.read(bytes);
     }
 
     /** SHA-256 of {@link #toBytes()}. */
     public ByteString hash() {
-        return sha256(toBytes());
+        ByteString known = hash;
+        if (known == null) {
+            known = sha256(toBytes());
+            hash = known;
+        }
+        return known;
     }
 
     static ByteString sha256(ByteString bytes) {
@@ -592,6 +634,7 @@ public final class ClusterState {
         @Nullable Mbr mbr;
         PersistentMap<UUID, VersionedResource> resources = PersistentMap.empty();
         PersistentMap<String, UUID> names = PersistentMap.empty();
+        private Addresses addresses = new Addresses();
         PersistentMap<UUID, JobRecord> jobs = PersistentMap.empty();
         ReplState repl = new ReplState(ReplState.Mode.ASYNC, 0, 0);
         List<EpochRecord> epochs = List.of();
@@ -629,6 +672,7 @@ public final class ClusterState {
             mbr = s.mbr;
             resources = s.resources;
             names = s.names;
+            addresses = s.addresses;
             jobs = s.jobs;
             repl = s.repl;
             epochs = s.epochs;
@@ -777,6 +821,7 @@ public final class ClusterState {
             old.ifPresent(
                     o -> names = names.without(nameKey(resource.type(), o.resource().name())));
             names = names.with(key, resource.id());
+            addressesChange(resource.type());
             keepBase(resource.id(), old);
             resources = resources.with(resource.id(), new VersionedResource(resource, version + 1));
             return new Done(version + 1);
@@ -794,9 +839,16 @@ public final class ClusterState {
             }
             Resource resource = old.get().resource();
             names = names.without(nameKey(resource.type(), resource.name()));
+            addressesChange(resource.type());
             keepBase(c.id(), old);
             resources = resources.without(c.id());
             return new Done(old.get().version());
+        }
+
+        private void addressesChange(Resource.Type written) {
+            if (ADDRESSES.contains(written)) {
+                addresses = new Addresses();
+            }
         }
 
         /** Before the first write of a resource since the newest fork: it is the base of reports. */

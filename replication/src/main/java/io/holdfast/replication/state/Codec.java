@@ -37,7 +37,7 @@ import java.util.UUID;
 final class Codec {
     private Codec() {}
 
-    private static Optional<Profile.Requires> requires(String word) {
+    static Optional<Profile.Requires> requires(String word) {
         return word.isEmpty() ? Optional.empty() : Optional.of(Profile.Requires.ofWord(word));
     }
 
@@ -59,35 +59,35 @@ final class Codec {
         return new UUID(buffer.getLong(), buffer.getLong());
     }
 
-    private static Optional<UUID> optionalUuid(ByteString bytes) {
+    static Optional<UUID> optionalUuid(ByteString bytes) {
         return bytes.isEmpty() ? Optional.empty() : Optional.of(uuid(bytes));
     }
 
-    private static ByteString optionalUuid(Optional<UUID> id) {
+    static ByteString optionalUuid(Optional<UUID> id) {
         return id.map(Codec::uuid).orElse(ByteString.EMPTY);
     }
 
-    private static List<UUID> uuids(List<ByteString> list) {
+    static List<UUID> uuids(List<ByteString> list) {
         return list.stream().map(Codec::uuid).toList();
     }
 
-    private static io.holdfast.replication.proto.cluster.v1.Endpoint endpoint(Endpoint e) {
+    static io.holdfast.replication.proto.cluster.v1.Endpoint endpoint(Endpoint e) {
         return io.holdfast.replication.proto.cluster.v1.Endpoint.newBuilder()
                 .setHost(e.host())
                 .setPort(e.port().orElse(0))
                 .build();
     }
 
-    private static Endpoint endpoint(io.holdfast.replication.proto.cluster.v1.Endpoint p) {
+    static Endpoint endpoint(io.holdfast.replication.proto.cluster.v1.Endpoint p) {
         return new Endpoint(
                 p.getHost(), p.getPort() == 0 ? OptionalInt.empty() : OptionalInt.of(p.getPort()));
     }
 
-    private static Epoch epoch(long encoded) {
+    static Epoch epoch(long encoded) {
         return encoded == 0 ? ClusterState.NO_EPOCH : Epoch.decode(encoded);
     }
 
-    private static long epoch(Epoch epoch) {
+    static long epoch(Epoch epoch) {
         return epoch.n() == 0 ? 0 : epoch.encoded();
     }
 
@@ -104,13 +104,13 @@ final class Codec {
         return map;
     }
 
-    private static void requireVersion(String what, int met, int known) {
+    static void requireVersion(String what, int met, int known) {
         if (met != known) {
             throw new UnknownVersionException(what, Integer.toString(met), Integer.toString(known));
         }
     }
 
-    private static FormatException damaged(String what, InvalidProtocolBufferException e) {
+    static FormatException damaged(String what, InvalidProtocolBufferException e) {
         return new FormatException(what, String.valueOf(e.getMessage()), 0, "cluster.proto");
     }
 
@@ -451,8 +451,7 @@ final class Codec {
         };
     }
 
-    private static io.holdfast.replication.proto.cluster.v1.EpochChange epochChange(
-            Command.EpochChange c) {
+    static io.holdfast.replication.proto.cluster.v1.EpochChange epochChange(Command.EpochChange c) {
         return io.holdfast.replication.proto.cluster.v1.EpochChange.newBuilder()
                 .setEpoch(epoch(c.epoch()))
                 .setLineage(uuid(c.lineage()))
@@ -465,8 +464,7 @@ final class Codec {
                 .build();
     }
 
-    private static Command.EpochChange epochChange(
-            io.holdfast.replication.proto.cluster.v1.EpochChange c) {
+    static Command.EpochChange epochChange(io.holdfast.replication.proto.cluster.v1.EpochChange c) {
         return new Command.EpochChange(
                 epoch(c.getEpoch()),
                 uuid(c.getLineage()),
@@ -480,7 +478,7 @@ final class Codec {
 
     // ------------------------------------------------------------------ values of the standard
 
-    private static io.holdfast.replication.proto.cluster.v1.Mbr mbr(Mbr mbr) {
+    static io.holdfast.replication.proto.cluster.v1.Mbr mbr(Mbr mbr) {
         var b =
                 io.holdfast.replication.proto.cluster.v1.Mbr.newBuilder()
                         .setCluster(uuid(mbr.cluster()))
@@ -512,7 +510,7 @@ final class Codec {
         return b.build();
     }
 
-    private static Mbr mbr(io.holdfast.replication.proto.cluster.v1.Mbr p) {
+    static Mbr mbr(io.holdfast.replication.proto.cluster.v1.Mbr p) {
         Map<Site, List<NodeAddress>> sites = new EnumMap<>(Site.class);
         p.getSitesList()
                 .forEach(s ->
@@ -542,7 +540,7 @@ final class Codec {
                 new Chunking(c.getMin(), c.getAverage(), c.getMax(), c.getNormalization()));
     }
 
-    private static io.holdfast.replication.proto.cluster.v1.Resource resource(Resource r) {
+    static io.holdfast.replication.proto.cluster.v1.Resource resource(Resource r) {
         var b =
                 io.holdfast.replication.proto.cluster.v1.Resource.newBuilder()
                         .setId(uuid(r.id()))
@@ -556,7 +554,7 @@ final class Codec {
         return b.build();
     }
 
-    private static Resource resource(io.holdfast.replication.proto.cluster.v1.Resource p) {
+    static Resource resource(io.holdfast.replication.proto.cluster.v1.Resource p) {
         return new Resource(
                 uuid(p.getId()),
                 p.getDomain(),
@@ -750,7 +748,7 @@ final class Codec {
 
     // ------------------------------------------------------------------ returns
 
-    private static Fork fork(io.holdfast.replication.proto.cluster.v1.Fork p) {
+    static Fork fork(io.holdfast.replication.proto.cluster.v1.Fork p) {
         PersistentMap<UUID, Optional<VersionedResource>> base = PersistentMap.empty();
         for (var b : p.getBaseList()) {
             base =
@@ -818,7 +816,7 @@ final class Codec {
         }
     }
 
-    private static ReturnReport report(io.holdfast.replication.proto.cluster.v1.ReturnReport p) {
+    static ReturnReport report(io.holdfast.replication.proto.cluster.v1.ReturnReport p) {
         return new ReturnReport(
                 uuid(p.getLineage()),
                 epoch(p.getEpoch()),
@@ -876,7 +874,7 @@ final class Codec {
         throw new FormatException("fate of a job", word, 0, "RECOVERED, ABORTED, ...");
     }
 
-    private static io.holdfast.replication.proto.cluster.v1.AuditRecord audit(AuditRecord a) {
+    static io.holdfast.replication.proto.cluster.v1.AuditRecord audit(AuditRecord a) {
         return io.holdfast.replication.proto.cluster.v1.AuditRecord.newBuilder()
                 .setTimeMicros(a.timeMicros())
                 .setEpoch(epoch(a.epoch()))
@@ -886,7 +884,7 @@ final class Codec {
                 .build();
     }
 
-    private static AuditRecord audit(io.holdfast.replication.proto.cluster.v1.AuditRecord a) {
+    static AuditRecord audit(io.holdfast.replication.proto.cluster.v1.AuditRecord a) {
         return new AuditRecord(
                 a.getTimeMicros(), epoch(a.getEpoch()), a.getWho(), a.getWhat(), a.getSubject());
     }
@@ -932,7 +930,7 @@ final class Codec {
 
     // ------------------------------------------------------------------ state
 
-    private static List<io.holdfast.replication.proto.cluster.v1.Suspension> suspensions(
+    static List<io.holdfast.replication.proto.cluster.v1.Suspension> suspensions(
             Map<UUID, String> clients) {
         List<io.holdfast.replication.proto.cluster.v1.Suspension> list = new ArrayList<>();
         new TreeMap<>(clients)
@@ -943,291 +941,5 @@ final class Codec {
                                         .setReason(why)
                                         .build()));
         return list;
-    }
-
-    static io.holdfast.replication.proto.cluster.v1.State state(ClusterState s) {
-        var b =
-                io.holdfast.replication.proto.cluster.v1.State.newBuilder()
-                        .setVersion(ClusterState.VERSION)
-                        .setEpoch(epoch(s.epoch()))
-                        .setAuditDropped(s.auditDropped())
-                        .setJobsDropped(s.jobsDropped())
-                        .setForcedMicros(s.forcedMicros())
-                        .addAllSuspended(suspensions(s.suspended()));
-        s.mbr().ifPresent(m -> b.setMbr(mbr(m)));
-        for (VersionedResource r : s.resources()) {
-            b.addResourcesBuilder().setResource(resource(r.resource())).setVersion(r.version());
-        }
-        s.jobs().forEach(j -> b.addJobs(jobRecord(j)));
-        b.getReplBuilder()
-                .setState(s.repl().mode().name())
-                .setSinceMicros(s.repl().sinceMicros())
-                .setLastProtectedIndex(s.repl().lastProtectedIndex());
-        for (EpochRecord e : s.epochs()) {
-            b.addEpochsBuilder().setChange(epochChange(e.change())).setTimeMicros(e.timeMicros());
-        }
-        s.audit().forEach(a -> b.addAudit(audit(a)));
-        s.draining()
-                .ifPresent(d ->
-                        b.getDrainingBuilder()
-                                .setTarget(d.target().word())
-                                .setSinceMicros(d.sinceMicros())
-                                .setReason(d.reason())
-                                .setOperator(d.operator()));
-        s.operationOrder()
-                .forEach(e -> {
-                    UUID operation = e.getValue();
-                    s.operations()
-                            .get(operation)
-                            .ifPresent(r ->
-                                    b.addOperationsBuilder()
-                                            .setOperation(uuid(operation))
-                                            .setIndex(r.index())
-                                            .setReply(reply(r.reply())));
-                });
-        s.seeding()
-                .ifPresent(x ->
-                        b.getSeedingBuilder()
-                                .setSeed(uuid(x.seed()))
-                                .setTotalBytes(x.totalBytes())
-                                .setSha256(x.sha256())
-                                .addAllChunks(x.chunks()));
-        for (LossEntry loss : s.lossLedger()) {
-            b.addLossBuilder().setJob(uuid(loss.job())).setState(loss.atFork().name());
-        }
-        for (Fork fork : s.forks()) {
-            var f = b.addForksBuilder().setEpoch(epoch(fork.epoch()));
-            fork.base()
-                    .forEach(e -> {
-                        var base = f.addBaseBuilder().setId(uuid(e.getKey()));
-                        e.getValue()
-                                .ifPresent(r ->
-                                        base.setResource(resource(r.resource()))
-                                                .setVersion(r.version()));
-                    });
-        }
-        s.reports().forEach(r -> b.addReports(report(r)));
-        s.storageMoves()
-                .forEach(m ->
-                        b.addStorageMovesBuilder()
-                                .setStorage(endpoint(m.storage()))
-                                .setServedAt(m.servedAt().word())
-                                .setSinceMicros(m.sinceMicros())
-                                .setWho(m.who())
-                                .setReason(m.reason())
-                                .addAllLost(m.lost().stream().map(Codec::uuid).toList())
-                                .setOverMicros(m.overMicros()));
-        for (Expiry e : s.expiries()) {
-            b.addExpiriesBuilder()
-                    .setPiece(uuid(e.piece()))
-                    .setHeader(ByteString.copyFrom(e.header().bytes()))
-                    .setClient(uuid(e.client()))
-                    .setJob(optionalUuid(e.job()))
-                    .setTimeMicros(e.timeMicros())
-                    .setWho(e.who())
-                    .setReason(e.reason());
-        }
-        for (Hold h : s.holds()) {
-            b.addHoldsBuilder()
-                    .setId(uuid(h.id()))
-                    .setPiece(optionalUuid(h.piece()))
-                    .setClient(optionalUuid(h.client()))
-                    .setTimeMicros(h.timeMicros())
-                    .setWho(h.who())
-                    .setReason(h.reason());
-        }
-        for (GcRun r : s.gcRuns()) {
-            b.addGcRunsBuilder()
-                    .setId(uuid(r.id()))
-                    .setStorage(endpoint(r.storage()))
-                    .setSite(r.site().word())
-                    .setWork(r.work().name())
-                    .setEpoch(epoch(r.epoch()))
-                    .setNode(r.node())
-                    .setBeganMicros(r.beganMicros())
-                    .setEndedMicros(r.endedMicros())
-                    .setOutcome(r.outcome())
-                    .addAllReasons(r.reasons())
-                    .setFrames(r.frames())
-                    .setBytes(r.bytes());
-        }
-        b.setAutoFailoverOff(!s.autoFailover());
-        b.setProtectionPolicy(s.ackPolicy() == AckPolicy.PROTECTION);
-        if (s.autoFailoverRequires() != Profile.Requires.METADATA) {
-            b.setAutoFailoverRequires(s.autoFailoverRequires().word());
-        }
-        s.abandoned()
-                .ifPresent(a ->
-                        b.getAbandonedBuilder()
-                                .setSite(a.site().word())
-                                .setTimeMicros(a.timeMicros())
-                                .setWho(a.who())
-                                .setReason(a.reason()));
-        s.uploads()
-                .values()
-                .forEach(u ->
-                        b.addUploadsBuilder()
-                                .setMember(u.member())
-                                .getPartsBuilder()
-                                .setSeed(uuid(u.parts().seed()))
-                                .setTotalBytes(u.parts().totalBytes())
-                                .setSha256(u.parts().sha256())
-                                .addAllChunks(u.parts().chunks()));
-        return b.build();
-    }
-
-    static ClusterState state(ByteString bytes) {
-        io.holdfast.replication.proto.cluster.v1.State p;
-        try {
-            p = io.holdfast.replication.proto.cluster.v1.State.parseFrom(bytes);
-        } catch (InvalidProtocolBufferException e) {
-            throw damaged("state", e);
-        }
-        requireVersion("a state", p.getVersion(), ClusterState.VERSION);
-        ClusterState.Builder b = new ClusterState.Builder();
-        b.epoch = epoch(p.getEpoch());
-        b.mbr = p.hasMbr() ? mbr(p.getMbr()) : null;
-        for (var r : p.getResourcesList()) {
-            Resource resource = resource(r.getResource());
-            b.resources =
-                    b.resources.with(
-                            resource.id(), new VersionedResource(resource, r.getVersion()));
-            b.names =
-                    b.names.with(
-                            ClusterState.nameKey(resource.type(), resource.name()), resource.id());
-        }
-        for (var j : p.getJobsList()) {
-            JobRecord job = jobRecord(j);
-            b.jobs = b.jobs.with(job.id(), job);
-        }
-        b.repl =
-                new ReplState(
-                        ReplState.Mode.ofWord(p.getRepl().getState()),
-                        p.getRepl().getSinceMicros(),
-                        p.getRepl().getLastProtectedIndex());
-        b.epochs =
-                p.getEpochsList().stream()
-                        .map(e -> new EpochRecord(epochChange(e.getChange()), e.getTimeMicros()))
-                        .toList();
-        b.auditDropped = p.getAuditDropped();
-        b.jobsDropped = p.getJobsDropped();
-        long sequence = p.getAuditDropped();
-        for (var a : p.getAuditList()) {
-            b.audit = b.audit.with(sequence++, audit(a));
-        }
-        p.getSuspendedList()
-                .forEach(s -> b.suspended = b.suspended.with(uuid(s.getClient()), s.getReason()));
-        if (p.hasDraining()) {
-            var d = p.getDraining();
-            b.draining =
-                    new Draining(
-                            Site.ofWord(d.getTarget()),
-                            d.getSinceMicros(),
-                            d.getReason(),
-                            d.getOperator());
-        }
-        for (var r : p.getOperationsList()) {
-            UUID operation = uuid(r.getOperation());
-            b.operations =
-                    b.operations.with(
-                            operation,
-                            new ClusterState.Remembered(r.getIndex(), reply(r.getReply())));
-            b.operationOrder =
-                    b.operationOrder.with(
-                            new ClusterState.Ordered(r.getIndex(), operation), operation);
-        }
-        if (p.hasSeeding()) {
-            var x = p.getSeeding();
-            b.seeding =
-                    new ClusterState.Seeding(
-                            uuid(x.getSeed()), x.getTotalBytes(), x.getSha256(), x.getChunksList());
-        }
-        b.loss =
-                p.getLossList().stream()
-                        .map(l -> new LossEntry(uuid(l.getJob()), JobState.ofWord(l.getState())))
-                        .toList();
-        b.forks = p.getForksList().stream().map(Codec::fork).toList();
-        b.reports = p.getReportsList().stream().map(Codec::report).toList();
-        for (var m : p.getStorageMovesList()) {
-            Endpoint storage = endpoint(m.getStorage());
-            b.storageMoves =
-                    b.storageMoves.with(
-                            storage.toString(),
-                            new StorageMove(
-                                    storage,
-                                    Site.ofWord(m.getServedAt()),
-                                    m.getSinceMicros(),
-                                    m.getWho(),
-                                    m.getReason(),
-                                    uuids(m.getLostList()),
-                                    m.getOverMicros()));
-        }
-        for (var e : p.getExpiriesList()) {
-            b.expiries =
-                    b.expiries.with(
-                            uuid(e.getPiece()),
-                            new Expiry(
-                                    uuid(e.getPiece()),
-                                    ChunkId.of(e.getHeader().toByteArray()),
-                                    uuid(e.getClient()),
-                                    optionalUuid(e.getJob()),
-                                    e.getTimeMicros(),
-                                    e.getWho(),
-                                    e.getReason()));
-        }
-        for (var h : p.getHoldsList()) {
-            b.holds =
-                    b.holds.with(
-                            uuid(h.getId()),
-                            new Hold(
-                                    uuid(h.getId()),
-                                    optionalUuid(h.getPiece()),
-                                    optionalUuid(h.getClient()),
-                                    h.getTimeMicros(),
-                                    h.getWho(),
-                                    h.getReason()));
-        }
-        b.gcRuns = p.getGcRunsList().stream().map(Codec::gcRun).toList();
-        b.forcedMicros = p.getForcedMicros();
-        b.autoFailoverOff = p.getAutoFailoverOff();
-        b.ackPolicy = p.getProtectionPolicy() ? AckPolicy.PROTECTION : AckPolicy.AVAILABILITY;
-        b.autoFailoverRequires =
-                requires(p.getAutoFailoverRequires()).orElse(Profile.Requires.METADATA);
-        if (p.hasAbandoned()) {
-            var a = p.getAbandoned();
-            b.abandoned =
-                    new Abandonment(
-                            Site.ofWord(a.getSite()), a.getTimeMicros(), a.getWho(), a.getReason());
-        }
-        for (var u : p.getUploadsList()) {
-            var x = u.getParts();
-            b.uploads =
-                    b.uploads.with(
-                            u.getMember(),
-                            new ClusterState.Upload(
-                                    u.getMember(),
-                                    new ClusterState.Seeding(
-                                            uuid(x.getSeed()),
-                                            x.getTotalBytes(),
-                                            x.getSha256(),
-                                            x.getChunksList())));
-        }
-        return b.build();
-    }
-
-    private static GcRun gcRun(io.holdfast.replication.proto.cluster.v1.GcRun r) {
-        return new GcRun(
-                uuid(r.getId()),
-                endpoint(r.getStorage()),
-                Site.ofWord(r.getSite()),
-                GcRun.Work.ofWord(r.getWork()),
-                epoch(r.getEpoch()),
-                r.getNode(),
-                r.getBeganMicros(),
-                r.getEndedMicros(),
-                r.getOutcome(),
-                r.getReasonsList(),
-                r.getFrames(),
-                r.getBytes());
     }
 }

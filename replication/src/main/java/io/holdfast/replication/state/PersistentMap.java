@@ -3,9 +3,11 @@ package io.holdfast.replication.state;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +39,30 @@ public final class PersistentMap<K extends Comparable<? super K>, V>
     @SuppressWarnings("unchecked")
     public static <K extends Comparable<? super K>, V> PersistentMap<K, V> empty() {
         return (PersistentMap<K, V>) EMPTY;
+    }
+
+    /** The same entries; O(n), where putting them one by one would copy O(log n) nodes for each. */
+    public static <K extends Comparable<? super K>, V> PersistentMap<K, V> copyOf(
+            SortedMap<K, V> sorted) {
+        if (sorted.comparator() != null) {
+            throw new IllegalArgumentException("the map is not in the natural order of its keys");
+        }
+        return new PersistentMap<>(
+                built(List.copyOf(sorted.entrySet()), 0, sorted.size()), sorted.size());
+    }
+
+    private static <K, V> @Nullable Node<K, V> built(
+            List<Map.Entry<K, V>> entries, int from, int to) {
+        if (from == to) {
+            return null;
+        }
+        int middle = (from + to) >>> 1;
+        Map.Entry<K, V> entry = entries.get(middle);
+        return node(
+                entry.getKey(),
+                entry.getValue(),
+                built(entries, from, middle),
+                built(entries, middle + 1, to));
     }
 
     /** How many entries there are. */
@@ -84,7 +110,24 @@ public final class PersistentMap<K extends Comparable<? super K>, V>
 
     @Override
     public Iterator<Map.Entry<K, V>> iterator() {
-        return new Ascending<>(root);
+        Ascending<K, V> all = new Ascending<>();
+        all.descend(root);
+        return all;
+    }
+
+    /** The entries from a key on, that key included, ascending. */
+    public Iterator<Map.Entry<K, V>> from(K first) {
+        Ascending<K, V> some = new Ascending<>();
+        Node<K, V> node = root;
+        while (node != null) {
+            if (first.compareTo(node.key) <= 0) {
+                some.path.push(node);
+                node = node.left;
+            } else {
+                node = node.right;
+            }
+        }
+        return some;
     }
 
     private static <K extends Comparable<? super K>, V> Node<K, V> put(
@@ -165,10 +208,6 @@ public final class PersistentMap<K extends Comparable<? super K>, V>
 
     private static final class Ascending<K, V> implements Iterator<Map.Entry<K, V>> {
         private final Deque<Node<K, V>> path = new ArrayDeque<>();
-
-        Ascending(@Nullable Node<K, V> root) {
-            descend(root);
-        }
 
         private void descend(@Nullable Node<K, V> from) {
             for (Node<K, V> node = from; node != null; node = node.left) {

@@ -14,7 +14,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 import io.holdfast.modeswitch.AckPolicy;
 import io.holdfast.modeswitch.Profile;
+import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.ReplicationResource;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.Site;
 import java.util.Map;
@@ -70,6 +72,49 @@ class ClusterStateTest {
         done(new Command.PutMbr(mbr().with(new Epoch(9, Site.DR), id(77))));
         assertThat(state.mbr().orElseThrow().epoch()).isEqualTo(FIRST);
         assertThat(state.mbr().orElseThrow().lineage()).isEqualTo(LINEAGE);
+    }
+
+    @Test
+    void resourcesOfATypeAreThatTypesByName() {
+        for (int i : new int[] {3, 1, 2}) {
+            done(new Command.PutResource(client(10 + i, "crit-" + i), Command.NEW));
+        }
+        assertThat(state.resources(Resource.Type.CLIENT))
+                .extracting(r -> r.resource().name())
+                .containsExactly("crit-1", "crit-2", "crit-3");
+        done(new Command.PutResource(client(11, "zero"), Command.ANY_VERSION));
+        done(new Command.DeleteResource(id(12), Command.ANY_VERSION));
+        for (ClusterState same : new ClusterState[] {state, ClusterState.parse(state.toBytes())}) {
+            assertThat(same.resources(Resource.Type.CLIENT))
+                    .extracting(r -> r.resource().name())
+                    .containsExactly("crit-3", "zero");
+            assertThat(same.resources(Resource.Type.GROUP)).isEmpty();
+        }
+    }
+
+    /** The resolver's table must never be older than the addresses, nor be made for every write. */
+    @Test
+    void theAddressesAreThoseOfTheState() {
+        done(new Command.PutResource(row(10), Command.NEW));
+        var one = state.addresses();
+        assertThat(one.rows()).hasSize(1);
+        done(new Command.AuditNote("ada", "looked", ""));
+        assertThat(state.addresses()).isSameAs(one);
+        ClusterState before = state;
+        done(new Command.PutResource(row(11), Command.NEW));
+        assertThat(state.addresses().rows()).hasSize(2);
+        assertThat(before.addresses()).isSameAs(one);
+        done(new Command.DeleteResource(id(10), Command.ANY_VERSION));
+        assertThat(state.addresses().rows())
+                .extracting(r -> r.local().toString())
+                .containsExactly("10.10.11.11:7000");
+        assertThat(ClusterState.parse(state.toBytes()).addresses().rows()).hasSize(1);
+    }
+
+    private static Resource row(int i) {
+        return new ReplicationResource(
+                        Endpoint.of("10.10.11." + i, 7000), Endpoint.of("10.50.4." + i, 7000))
+                .toResource(id(i));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.replication.proto.cluster.v1.State;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,7 +70,7 @@ class GoldenTest {
     }
 
     @Test
-    void unknownVersionIsRefusedWithAMessage() {
+    void unknownVersionIsRefusedWithAMessage() throws IOException {
         ByteString entry =
                 Codec.entry(
                                 new Entry(
@@ -86,7 +87,10 @@ class GoldenTest {
                 .hasMessageContaining("version 2")
                 .hasMessageContaining("newer version of Holdfast");
         ByteString state =
-                Codec.state(ClusterState.empty()).toBuilder().setVersion(9).build().toByteString();
+                State.parseFrom(ClusterState.empty().toBytes()).toBuilder()
+                        .setVersion(9)
+                        .build()
+                        .toByteString();
         assertThatThrownBy(() -> ClusterState.parse(state))
                 .isInstanceOf(UnknownVersionException.class);
         ByteString unknownCommand =

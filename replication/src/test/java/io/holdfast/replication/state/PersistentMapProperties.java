@@ -44,6 +44,36 @@ class PersistentMapProperties {
         }
     }
 
+    @Test
+    void aRangeAndACopyAreThoseOfATreeMap() {
+        for (long seed = 1; seed <= 50; seed++) {
+            Random random = new Random(seed);
+            TreeMap<Integer, Integer> model = new TreeMap<>();
+            PersistentMap<Integer, Integer> grown = PersistentMap.empty();
+            for (int i = random.nextInt(200); i > 0; i--) {
+                int key = random.nextInt(300);
+                model.put(key, i);
+                grown = grown.with(key, i);
+            }
+            PersistentMap<Integer, Integer> copied = PersistentMap.copyOf(model);
+            assertThat(copied.size()).as("seed %d", seed).isEqualTo(model.size());
+            assertThat(entries(copied)).as("seed %d", seed).isEqualTo(entries(grown));
+            for (int first = -1; first <= 300; first++) {
+                List<Map.Entry<Integer, Integer>> range =
+                        new ArrayList<>(model.tailMap(first).entrySet());
+                for (PersistentMap<Integer, Integer> map : List.of(copied, grown)) {
+                    List<Map.Entry<Integer, Integer>> from = new ArrayList<>();
+                    map.from(first).forEachRemaining(from::add);
+                    assertThat(from).as("seed %d from %d", seed, first).isEqualTo(range);
+                }
+            }
+            int key = random.nextInt(300);
+            assertThat(entries(copied.with(key, 7).without(key)))
+                    .as("a copy is balanced as a grown map is, seed %d", seed)
+                    .isEqualTo(entries(grown.without(key)));
+        }
+    }
+
     private static List<Map.Entry<Integer, Integer>> entries(PersistentMap<Integer, Integer> map) {
         List<Map.Entry<Integer, Integer>> list = new ArrayList<>();
         map.forEach(list::add);
