@@ -54,7 +54,17 @@ final class ClusterStateMachine extends BaseStateMachine {
     private final UUID lineage;
     private final RaftHost host;
     private final SimpleStateMachineStorage storage = new SimpleStateMachineStorage();
+
+    /** Held while the view changes and that is told, so that it is told in order. */
+    private final Object lock = new Object();
+
+    /** What is applied by Ratis since the start; changed by its updater thread only. */
+    private volatile View applied = View.EMPTY;
+
+    /** What is known to be applied: that, or what was applied before the start. Changed under the lock. */
     private volatile View view = View.EMPTY;
+
+    private volatile @Nullable AppliedMark mark;
     private volatile @Nullable Path current;
     private @Nullable Path knownSegment;
 
@@ -67,6 +77,27 @@ final class ClusterStateMachine extends BaseStateMachine {
         return view;
     }
 
+    /** Up to where the log was applied before the start, where that is beyond the snapshot. */
+    Optional<TermIndex> appliedBefore() throws IOException {
+        AppliedMark known = mark;
+        return known == null
+                ? Optional.empty()
+                : known.read().filter(m -> m.getIndex() > view.index());
+    }
+
+    /**
+     * Shows again what was applied before the start, though nobody leads yet. Ratis applies it once
+     * more when it knows what is committed; until it comes that far, that changes nothing here.
+     */
+    void show(View before) {
+        synchronized (lock) {
+            if (before.index() > view.index()) {
+                view = before;
+                host.applied(lineage, before);
+            }
+        }
+    }
+
     // ------------------------------------------------------------------ life
 
     @Override
@@ -74,6 +105,7 @@ final class ClusterStateMachine extends BaseStateMachine {
             throws IOException {
         super.initialize(server, groupId, raftStorage);
         current = raftStorage.getStorageDir().getCurrentDir().toPath();
+        mark = AppliedMark.open(raftStorage.getStorageDir().getRoot().toPath().resolve("applied"));
         getLifeCycle()
                 .startAndTransition(
                         () -> {
@@ -106,19 +138,28 @@ final class ClusterStateMachine extends BaseStateMachine {
             return;
         }
         SnapshotFile.Content content = SnapshotFile.read(latest.getFile().getPath());
-        if (content.index() < view.index()) {
+        if (content.index() < applied.index()) {
             throw new IOException(
                     "Snapshot "
                             + latest.getFile().getPath()
                             + " is older than the state in memory, "
-                            + view.index());
+                            + applied.index());
         }
-        view = new View(content.state(), content.term(), content.index());
+        applied = new View(content.state(), content.term(), content.index());
+        synchronized (lock) {
+            if (applied.index() > view.index()) {
+                view = applied;
+            }
+        }
         setLastAppliedTermIndex(TermIndex.valueOf(content.term(), content.index()));
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
+        AppliedMark open = mark;
+        if (open != null) {
+            open.close();
+        }
         host.divisionClosed(lineage);
     }
 
@@ -162,15 +203,15 @@ final class ClusterStateMachine extends BaseStateMachine {
         RaftProtos.LogEntryProto logged = transaction.getLogEntry();
         try {
             Entry entry = Entry.parse(ours(logged.getStateMachineLogEntry().getLogData()));
-            Applied applied = view.state().apply(entry, logged.getIndex());
-            advance(applied.state(), logged.getTerm(), logged.getIndex());
+            Applied done = applied.state().apply(entry, logged.getIndex());
+            advance(done.state(), logged.getTerm(), logged.getIndex());
             return CompletableFuture.completedFuture(
                     Message.valueOf(
                             theirs(
                                     WriteReplies.bytes(
                                             new WriteReplies.WriteReply(
-                                                    applied.reply(),
-                                                    applied.firstIndex(),
+                                                    done.reply(),
+                                                    done.firstIndex(),
                                                     logged.getTerm())))));
         } catch (RuntimeException e) {
             host.fatal(
@@ -190,14 +231,24 @@ final class ClusterStateMachine extends BaseStateMachine {
     /** Entries of Raft itself count, too. */
     @Override
     public void notifyTermIndexUpdated(long term, long index) {
-        advance(view.state(), term, index);
+        advance(applied.state(), term, index);
     }
 
     private void advance(ClusterState state, long term, long index) {
         View next = new View(state, term, index);
-        view = next;
+        applied = next;
         updateLastAppliedTermIndex(term, index);
-        host.applied(lineage, next);
+        synchronized (lock) {
+            if (index <= view.index()) {
+                return;
+            }
+            view = next;
+            AppliedMark open = mark;
+            if (open != null) {
+                open.write(term, index);
+            }
+            host.applied(lineage, next);
+        }
     }
 
     // ------------------------------------------------------------------ reads
@@ -212,7 +263,7 @@ final class ClusterStateMachine extends BaseStateMachine {
 
     @Override
     public long takeSnapshot() throws IOException {
-        View v = view;
+        View v = applied;
         if (v.index() < 0) {
             return RaftLog.INVALID_LOG_INDEX;
         }

@@ -203,6 +203,32 @@ public final class RaftHost implements AutoCloseable {
         server = started;
         started.start();
         reopenUnstartedLineages(started);
+        for (UUID lineage : lineages()) {
+            showApplied(lineage);
+        }
+    }
+
+    /**
+     * Shows what was applied before a start: Ratis itself knows only the snapshot until somebody leads.
+     * An entry that the log still has with the term that it was applied with is the one that was.
+     */
+    private void showApplied(UUID lineage) throws IOException {
+        ClusterStateMachine machine = machines.get(lineage);
+        Optional<RaftServer.Division> division = division(lineage);
+        if (machine == null || division.isEmpty()) {
+            return;
+        }
+        Optional<TermIndex> before = machine.appliedBefore();
+        RaftLog log = division.get().getRaftLog();
+        if (before.isEmpty() || !before.get().equals(log.getTermIndex(before.get().getIndex()))) {
+            return;
+        }
+        View base = machine.view();
+        List<Tail.LogEntry> entries = entries(log, base.index() + 1, before.get().getIndex());
+        if (entries.size() == before.get().getIndex() - base.index()) {
+            Tail tail = Tail.of(lineage, base.term(), base.index(), base.state(), entries);
+            machine.show(new View(tail.materialize(), tail.lastTerm(), tail.lastIndex()));
+        }
     }
 
     /** Ratis ends the process, without a word to us, when it cannot listen. */
@@ -358,6 +384,10 @@ public final class RaftHost implements AutoCloseable {
         RaftServerConfigKeys.Log.setPurgeGap(p, (int) Math.min(1024, s.snapshotEntries()));
         RaftServerConfigKeys.Log.setUnsafeFlushEnabled(p, false);
         RaftServerConfigKeys.Log.setAsyncFlushEnabled(p, false);
+        // An entry after each commit, to remember it: a second fsync of every member for each
+        // write, and a
+        // follower hears of the commit after that. AppliedMark remembers it without.
+        RaftServerConfigKeys.Log.setLogMetadataEnabled(p, false);
         RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(p, SizeInBytes.valueOf("1MB"));
         RaftServerConfigKeys.Log.Appender.setWaitTimeMin(p, TimeDuration.ONE_MILLISECOND);
         RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(p, true);
@@ -454,6 +484,7 @@ public final class RaftHost implements AutoCloseable {
         SpecFile.write(pendingSpec(spec.lineage()), spec);
         addGroup(spec, true);
         finishSpec(spec);
+        showApplied(spec.lineage());
     }
 
     /** With {@code format} as a new member, unless it was closed here: then with the log that it had. */
