@@ -1,5 +1,6 @@
 package io.holdfast.standard;
 
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -32,8 +33,14 @@ public record Resource(
         if (name.isBlank() || name.length() > 200) {
             throw new FormatException("resource name", name, 0, "1 to 200 characters, not blank");
         }
-        info = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(info));
-        optional = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(optional));
+        info = sorted(info);
+        optional = sorted(optional);
+    }
+
+    private static Map<String, String> sorted(Map<String, String> map) {
+        return map.isEmpty()
+                ? Collections.emptySortedMap()
+                : Collections.unmodifiableSortedMap(new TreeMap<>(map));
     }
 
     /** What a resource is (F24). */

@@ -23,6 +23,7 @@ import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Reply;
 import io.holdfast.replication.state.ReturnReport;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -37,6 +38,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +46,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -178,26 +185,59 @@ final class SiteActions implements SitePorts.Steps {
     @Override
     public Set<String> readTails(Epoch epoch, Set<String> members) throws IOException {
         tails.clear();
-        Set<String> read = new TreeSet<>();
         IOException failed = null;
-        for (String member : members) {
-            try {
-                tails.put(
-                        member,
-                        member.equals(self)
-                                ? newestTail()
-                                : watch.client(node(member)).readNewestTail(epoch));
-                read.add(member);
-            } catch (IOException e) {
-                LOG.warn("The log of {} could not be read: {}", member, e.getMessage());
-                failed = e;
+        for (Done<Tail> one : atOnce(members, member -> tail(member, epoch))) {
+            if (one.result().isPresent()) {
+                tails.put(one.of(), one.result().get());
+            } else {
+                failed = one.failure().orElseThrow();
+                LOG.warn("The log of {} could not be read: {}", one.of(), failed.getMessage());
             }
         }
         newest = Tail.newest(List.copyOf(tails.values()));
-        if (read.isEmpty() && failed != null) {
+        if (tails.isEmpty() && failed != null) {
             throw failed;
         }
-        return read;
+        return new TreeSet<>(tails.keySet());
+    }
+
+    private Tail tail(String member, Epoch epoch) throws IOException {
+        return member.equals(self)
+                ? newestTail()
+                : watch.client(node(member)).readNewestTail(epoch);
+    }
+
+    private interface Asked<T> {
+        T of(String member) throws IOException;
+    }
+
+    private record Done<T>(String of, Optional<T> result, Optional<IOException> failure) {}
+
+    /** Asks every member, all at once; each answers or fails for itself. */
+    private static <T> List<Done<T>> atOnce(Collection<String> members, Asked<T> question)
+            throws IOException {
+        List<Callable<Done<T>>> calls = new ArrayList<>();
+        for (String member : members) {
+            calls.add(() -> {
+                try {
+                    return new Done<>(member, Optional.of(question.of(member)), Optional.empty());
+                } catch (IOException e) {
+                    return new Done<>(member, Optional.empty(), Optional.of(e));
+                }
+            });
+        }
+        List<Done<T>> all = new ArrayList<>();
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Done<T>> one : threads.invokeAll(calls)) {
+                all.add(one.get());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while asking " + members, e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("asking " + members + " failed", e.getCause());
+        }
+        return all;
     }
 
     /** This member's log of a lineage, open or archived by {@link #closeLineages}. */
@@ -309,7 +349,7 @@ final class SiteActions implements SitePorts.Steps {
     @Override
     public void openLineage(UUID lineage, Epoch epoch, int quorum) throws IOException {
         List<Member> members = new ArrayList<>();
-        List<NodeAddress> others = new ArrayList<>();
+        List<String> others = new ArrayList<>();
         List<NodeAddress> own = mbr.get().nodes(site);
         members.add(raft.self(true, priority(own, self)));
         List<PeerWatch.Seen> seen = watch.round();
@@ -322,7 +362,7 @@ final class SiteActions implements SitePorts.Steps {
                                 peer.description().orElseThrow(),
                                 true,
                                 priority(own, peer.node().id())));
-                others.add(peer.node());
+                others.add(peer.node().id());
             }
         }
         if (members.size() < quorum) {
@@ -340,8 +380,11 @@ final class SiteActions implements SitePorts.Steps {
         LineageSpec spec = new LineageSpec(lineage, members);
         closeLineages(lineage);
         raft.createLineage(spec);
-        for (NodeAddress other : others) {
-            watch.client(other).openLineage(spec, epoch, false);
+        for (Done<Long> one :
+                atOnce(others, m -> watch.client(node(m)).openLineage(spec, epoch, false))) {
+            if (one.failure().isPresent()) {
+                throw one.failure().get();
+            }
         }
     }
 
@@ -395,12 +438,11 @@ final class SiteActions implements SitePorts.Steps {
     static ClusterState seed(
             RaftHost raft, Tail tail, UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
-        Command.EpochChange change = tail.fork(epoch, lineage, reason, operator);
-        ClusterState state = tail.materialize();
+        Seed seed = tail.seed(epoch, lineage, reason, operator);
         long deadline = System.nanoTime() + SEED_LIMIT.toNanos();
         while (true) {
             try {
-                raft.seed(lineage, state, change);
+                raft.seed(lineage, seed);
                 return raft.state(lineage);
             } catch (RefusedException e) {
                 if (isSeeded(raft, lineage, epoch)) {
@@ -442,7 +484,7 @@ final class SiteActions implements SitePorts.Steps {
             state = applied.state();
         }
         try {
-            raft.seed(lineage, state, first);
+            raft.seed(lineage, Seed.of(state, first));
         } catch (RefusedException e) {
             if (!isSeeded(raft, lineage, epoch)) {
                 throw new IOException("The first lineage refused its state: " + e.getMessage(), e);

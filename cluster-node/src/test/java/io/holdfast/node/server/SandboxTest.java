@@ -21,6 +21,7 @@ import io.holdfast.replication.raft.StorageIncarnation;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
@@ -101,7 +102,7 @@ class SandboxTest {
                 Command.EpochChange.first(TestCluster.FIRST, TestCluster.LOCAL_LINEAGE, "init");
         for (int i = 0; ; i++) {
             try {
-                raft.seed(TestCluster.LOCAL_LINEAGE, cluster.state(), first);
+                raft.seed(TestCluster.LOCAL_LINEAGE, Seed.of(cluster.state(), first));
                 return;
             } catch (RefusedException planted) {
                 return;

@@ -17,6 +17,7 @@ import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
@@ -108,7 +109,7 @@ class SiteActionsTest {
         raft.createLineage(new LineageSpec(lineage, List.of(raft.self(true, 1))));
         for (int i = 0; ; i++) {
             try {
-                raft.seed(lineage, state, change);
+                raft.seed(lineage, Seed.of(state, change));
                 return;
             } catch (RefusedException planted) {
                 return;

@@ -64,6 +64,7 @@ final class ClusterStateMachine extends BaseStateMachine {
     /** What is known to be applied: that, or what was applied before the start. Changed under the lock. */
     private volatile View view = View.EMPTY;
 
+    private volatile Optional<ClusterState> planting = Optional.empty();
     private volatile @Nullable AppliedMark mark;
     private volatile @Nullable Path current;
     private @Nullable Path knownSegment;
@@ -75,6 +76,11 @@ final class ClusterStateMachine extends BaseStateMachine {
 
     View view() {
         return view;
+    }
+
+    /** A state that a seed of this lineage may have: it need not be read from the seed's bytes. */
+    void plants(Optional<ClusterState> known) {
+        planting = known;
     }
 
     /** Up to where the log was applied before the start, where that is beyond the snapshot. */
@@ -203,7 +209,7 @@ final class ClusterStateMachine extends BaseStateMachine {
         RaftProtos.LogEntryProto logged = transaction.getLogEntry();
         try {
             Entry entry = Entry.parse(ours(logged.getStateMachineLogEntry().getLogData()));
-            Applied done = applied.state().apply(entry, logged.getIndex());
+            Applied done = applied.state().apply(entry, logged.getIndex(), planting);
             advance(done.state(), logged.getTerm(), logged.getIndex());
             return CompletableFuture.completedFuture(
                     Message.valueOf(

@@ -8,6 +8,7 @@ import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.Reply;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.replication.state.WriteReplies;
 import io.holdfast.standard.Endpoint;
@@ -1073,27 +1074,32 @@ public final class RaftHost implements AutoCloseable {
      * may be repeated when its outcome is unknown.
      *
      * @param lineage open, without state; this node need not lead it
-     * @param state from {@link Tail#materialize}, or empty for a new cluster
-     * @param change the epoch that begins
      * @throws RefusedException when the lineage has a state already, or the epoch is not higher
      */
-    public Written seed(UUID lineage, ClusterState state, Command.EpochChange change)
-            throws IOException, RefusedException {
-        ByteString bytes = state.toBytes();
-        UUID seed =
+    public Written seed(UUID lineage, Seed seed) throws IOException, RefusedException {
+        Optional<ClusterStateMachine> machine = Optional.ofNullable(machines.get(lineage));
+        machine.ifPresent(m -> m.plants(Optional.of(seed.state())));
+        try {
+            return planted(lineage, seed);
+        } finally {
+            machine.ifPresent(m -> m.plants(Optional.empty()));
+        }
+    }
+
+    private Written planted(UUID lineage, Seed seed) throws IOException, RefusedException {
+        ByteString bytes = seed.bytes();
+        ByteString hash = seed.state().hash();
+        Epoch epoch = seed.change().epoch();
+        UUID id =
                 UUID.nameUUIDFromBytes(
-                        (lineage + "/" + state.hash())
-                                .getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        step(lineage, change.epoch(), new Command.SeedBegin(seed, bytes.size(), state.hash()));
+                        (lineage + "/" + hash).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        step(lineage, epoch, new Command.SeedBegin(id, bytes.size(), hash));
         int sequence = 0;
         for (int at = 0; at < bytes.size(); at += Command.MAX_SEED_CHUNK) {
             int end = Math.min(bytes.size(), at + Command.MAX_SEED_CHUNK);
-            step(
-                    lineage,
-                    change.epoch(),
-                    new Command.SeedChunk(seed, sequence++, bytes.substring(at, end)));
+            step(lineage, epoch, new Command.SeedChunk(id, sequence++, bytes.substring(at, end)));
         }
-        return step(lineage, change.epoch(), new Command.SeedEnd(seed, change));
+        return step(lineage, epoch, new Command.SeedEnd(id, seed.change()));
     }
 
     private Written step(UUID lineage, Epoch epoch, Command command)

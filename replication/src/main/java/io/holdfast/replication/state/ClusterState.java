@@ -428,7 +428,9 @@ public final class ClusterState {
 
     /** The state as bytes; equal states have equal bytes. */
     public ByteString toBytes() {
-        return StateCodec.write(this);
+        ByteString bytes = StateCodec.write(this);
+        hash = sha256(bytes);
+        return bytes;
     }
 
     /**
@@ -444,11 +446,7 @@ public final class ClusterState {
     /** SHA-256 of {@link #toBytes()}. */
     public ByteString hash() {
         ByteString known = hash;
-        if (known == null) {
-            known = sha256(toBytes());
-            hash = known;
-        }
-        return known;
+        return known != null ? known : sha256(toBytes());
     }
 
     static ByteString sha256(ByteString bytes) {
@@ -472,12 +470,20 @@ public final class ClusterState {
      * @param index of the entry in the log, larger than any before
      */
     public Applied apply(Entry entry, long index) {
+        return apply(entry, index, Optional.empty());
+    }
+
+    /**
+     * The same where a seed may be on its way whose state is known: one with the hash that the seed
+     * announces is taken as it is, instead of being read from bytes once more.
+     */
+    public Applied apply(Entry entry, long index, Optional<ClusterState> known) {
         Optional<Remembered> before = operations.get(entry.operation());
         if (before.isPresent()) {
             return new Applied(this, before.get().reply(), before.get().index());
         }
         Builder next = new Builder(this);
-        Reply reply = wrongEpoch(entry).orElseGet(() -> next.perform(entry, index));
+        Reply reply = wrongEpoch(entry).orElseGet(() -> next.perform(entry, index, known));
         Builder result =
                 reply instanceof Refused && !next.keepsOnRefusal ? new Builder(this) : next;
         result.remember(entry.operation(), index, reply);
@@ -707,7 +713,7 @@ public final class ClusterState {
             return new Refused(code, message, next, epoch);
         }
 
-        Reply perform(Entry entry, long index) {
+        Reply perform(Entry entry, long index, Optional<ClusterState> known) {
             long now = entry.timeMicros();
             return switch (entry.command()) {
                 case Command.PutMbr c -> putMbr(c);
@@ -732,7 +738,7 @@ public final class ClusterState {
                 }
                 case Command.SeedBegin c -> seedBegin(c);
                 case Command.SeedChunk c -> seedChunk(c);
-                case Command.SeedEnd c -> seedEnd(c, now, index);
+                case Command.SeedEnd c -> seedEnd(c, now, index, known);
                 case Command.ReportBegin c -> reportBegin(c);
                 case Command.ReportChunk c -> reportChunk(c);
                 case Command.ReportEnd c -> reportEnd(c, now);
@@ -1225,7 +1231,8 @@ public final class ClusterState {
                     "Begin the seed again.");
         }
 
-        private Reply seedEnd(Command.SeedEnd c, long now, long index) {
+        private Reply seedEnd(
+                Command.SeedEnd c, long now, long index, Optional<ClusterState> known) {
             Seeding seed = seeding;
             if (seed == null || !seed.seed().equals(c.seed())) {
                 return wrongSeed(c.seed());
@@ -1245,7 +1252,8 @@ public final class ClusterState {
                                 + " bytes.",
                         "Begin the seed again.");
             }
-            ClusterState planted = parse(bytes);
+            ClusterState planted =
+                    known.filter(k -> k.hash().equals(seed.sha256())).orElseGet(() -> parse(bytes));
             int order = c.change().epoch().compareTo(planted.epoch);
             boolean completes =
                     order == 0

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -92,15 +93,17 @@ final class Codec {
     }
 
     private static List<Text> texts(Map<String, String> map) {
-        List<Text> texts = new ArrayList<>();
-        new TreeMap<>(map)
+        List<Text> texts = new ArrayList<>(map.size());
+        boolean sorted = map instanceof SortedMap<String, String> s && s.comparator() == null;
+        (sorted ? map : new TreeMap<>(map))
                 .forEach((k, v) -> texts.add(Text.newBuilder().setKey(k).setValue(v).build()));
         return texts;
     }
 
     private static Map<String, String> texts(List<Text> texts) {
         Map<String, String> map = new TreeMap<>();
-        texts.forEach(t -> map.put(t.getKey(), t.getValue()));
+        // The keys are a few words, the same in every resource.
+        texts.forEach(t -> map.put(t.getKey().intern(), t.getValue()));
         return map;
     }
 

@@ -268,6 +268,13 @@ public final class Tail {
                 operator);
     }
 
+    /** What the new lineage begins with: this tail, and the {@link #fork} off its end. */
+    public Seed seed(Epoch epoch, UUID newLineage, String reason, String operator) {
+        ClusterState state = materialize();
+        ByteString bytes = state.toBytes();
+        return new Seed(state, bytes, fork(epoch, newLineage, reason, operator));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Tail tail

@@ -18,6 +18,7 @@ import io.holdfast.replication.state.LossEntry;
 import io.holdfast.replication.state.Reply;
 import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.Samples;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Resource;
@@ -91,7 +92,9 @@ class RaftHostTest {
                 new LineageSpec(LINEAGE1, List.of(l1.member(true, 1), d1.member(false, 0)));
         l1.host.createLineage(spec);
         d1.host.createLineage(spec);
-        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.host.seed(
+                LINEAGE1,
+                Seed.of(ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x")));
         write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
     }
 
@@ -195,7 +198,8 @@ class RaftHostTest {
         String archive = dr.ask(dr).closeLineage(LINEAGE1, E2, "failover");
         assertThat(Path.of(archive).resolve("current")).isDirectory();
         dr.ask(dr).openLineage(new LineageSpec(LINEAGE2, List.of(d1.member(true, 1))), E2, false);
-        d1.host.seed(LINEAGE2, seed, tail.fork(E2, LINEAGE2, "failover: site lost", "alice"));
+        d1.host.seed(
+                LINEAGE2, Seed.of(seed, tail.fork(E2, LINEAGE2, "failover: site lost", "alice")));
         assertThat(d1.state(LINEAGE2).epoch()).isEqualTo(E2);
         assertThat(d1.state(LINEAGE2).job(Samples.id(20)).orElseThrow().isProtected()).isTrue();
         assertThat(d1.state(LINEAGE2).lossLedger())
@@ -204,7 +208,8 @@ class RaftHostTest {
         write(d1, LINEAGE2, E2, Samples.completed(30));
         // again, because its outcome might have been unknown: refused, nothing changes
         assertThatThrownBy(() ->
-                        d1.host.seed(LINEAGE2, seed, tail.fork(E2, LINEAGE2, "again", "alice")))
+                        d1.host.seed(
+                                LINEAGE2, Seed.of(seed, tail.fork(E2, LINEAGE2, "again", "alice"))))
                 .isInstanceOf(RefusedException.class);
 
         // local returns: Raft lets it write into its own past, epochs do not
@@ -301,7 +306,8 @@ class RaftHostTest {
         LineageSpec third =
                 new LineageSpec(LINEAGE3, List.of(l1.member(true, 1), d1.member(false, 0)));
         l1.handler.openLineage(third, E3, false);
-        l1.host.seed(LINEAGE3, homeState, drained.fork(E3, LINEAGE3, "switchover", "alice"));
+        l1.host.seed(
+                LINEAGE3, Seed.of(homeState, drained.fork(E3, LINEAGE3, "switchover", "alice")));
         l1.ask(d1).closeLineage(LINEAGE2, E3, "switchover");
         l1.ask(d1).openLineage(third, E3, true);
         caughtUp(d1, l1, LINEAGE3);
@@ -403,7 +409,9 @@ class RaftHostTest {
             node.host.createLineage(spec);
         }
         eventually("l1 leads", () -> l1.host.isLeader(LINEAGE1));
-        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.host.seed(
+                LINEAGE1,
+                Seed.of(ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x")));
         write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
         caughtUp(d1, l1, LINEAGE1);
         d1.kill();
@@ -450,7 +458,9 @@ class RaftHostTest {
             node.host.createLineage(spec);
         }
         eventually("l1 leads", () -> l1.host.isLeader(LINEAGE1));
-        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.host.seed(
+                LINEAGE1,
+                Seed.of(ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x")));
         l1.host.addMember(LINEAGE1, d1.member(true, 0));
         assertThat(l1.host.members(LINEAGE1)).allMatch(Member::voter).hasSize(3);
         write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
@@ -533,7 +543,9 @@ class RaftHostTest {
         TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_LOG);
         LineageSpec spec = new LineageSpec(LINEAGE1, List.of(l1.member(true, 1)));
         l1.host.createLineage(spec);
-        l1.host.seed(LINEAGE1, ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x"));
+        l1.host.seed(
+                LINEAGE1,
+                Seed.of(ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x")));
         l1.kill();
         Path meta = l1.folder.resolve("raft/lineages/" + LINEAGE1 + "/current/raft-meta");
         byte[] kept = Files.readAllBytes(meta);

@@ -6,6 +6,7 @@ import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Samples;
+import io.holdfast.replication.state.Seed;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
@@ -103,8 +104,9 @@ class SixNodesTest {
                 .host
                 .seed(
                         LINEAGE1,
-                        ClusterState.empty(),
-                        Command.EpochChange.first(E1, LINEAGE1, "init"));
+                        Seed.of(
+                                ClusterState.empty(),
+                                Command.EpochChange.first(E1, LINEAGE1, "init")));
         // leadership comes home by priority; then acknowledgements of two of three DR members count
         eventually("l1 leads", () -> local.get(0).host.isLeader(LINEAGE1));
         ProtectionWatch watch = local.get(0).watch(LINEAGE1, E1, 2, dr);
@@ -158,7 +160,9 @@ class SixNodesTest {
         }
         dr.get(0)
                 .host
-                .seed(LINEAGE2, seed, tail.fork(E2, LINEAGE2, "failover: site lost", "alice"));
+                .seed(
+                        LINEAGE2,
+                        Seed.of(seed, tail.fork(E2, LINEAGE2, "failover: site lost", "alice")));
         Written atDr = write(dr.get(2), LINEAGE2, E2, Samples.opened(21));
         assertThat(atDr.requireDone()).isZero();
         for (TestNode d : dr) {

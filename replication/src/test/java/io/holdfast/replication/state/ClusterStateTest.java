@@ -320,18 +320,32 @@ class ClusterStateTest {
         state = ClusterState.parse(state.toBytes());
         assertThat(state.isSeeded()).isFalse();
         done(new Command.SeedChunk(id(5), 1, bytes.substring(cut)));
-        done(
-                new Command.SeedEnd(
-                        id(5),
-                        new Command.EpochChange(
-                                newEpoch,
-                                lineage,
-                                Optional.of(LINEAGE),
-                                3,
-                                99,
-                                old.hash(),
-                                "failover",
-                                "alice")));
+        Entry end =
+                new Entry(
+                        id(99),
+                        newEpoch,
+                        1_000 * index,
+                        new Command.SeedEnd(
+                                id(5),
+                                new Command.EpochChange(
+                                        newEpoch,
+                                        lineage,
+                                        Optional.of(LINEAGE),
+                                        3,
+                                        99,
+                                        old.hash(),
+                                        "failover",
+                                        "alice")));
+        ClusterState received = state;
+        Applied applied = received.apply(end, ++index);
+        assertThat(applied.reply()).isInstanceOf(Reply.Done.class);
+        state = applied.state();
+        assertThat(received.apply(end, index, Optional.of(old)).state())
+                .as("who knows the state need not read it")
+                .isEqualTo(state);
+        assertThat(received.apply(end, index, Optional.of(received)).state())
+                .as("what has another hash is not taken")
+                .isEqualTo(state);
     }
 
     @Test
