@@ -65,7 +65,6 @@ import org.apache.ratis.protocol.exceptions.AlreadyClosedException;
 import org.apache.ratis.protocol.exceptions.GroupMismatchException;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.retry.RetryPolicies;
-import org.apache.ratis.rpc.SupportedRpcType;
 import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -352,7 +351,7 @@ public final class RaftHost implements AutoCloseable {
 
     private static RaftProperties properties(Path folder, Endpoint address, RaftSettings s) {
         RaftProperties p = new RaftProperties();
-        org.apache.ratis.RaftConfigKeys.Rpc.setType(p, SupportedRpcType.GRPC);
+        org.apache.ratis.RaftConfigKeys.Rpc.setType(p, new PromptGrpc());
         GrpcConfigKeys.Server.setHost(p, address.host());
         GrpcConfigKeys.Server.setPort(p, address.requirePort());
         RaftServerConfigKeys.setStorageDir(p, List.of(folder.resolve(LINEAGES).toFile()));
