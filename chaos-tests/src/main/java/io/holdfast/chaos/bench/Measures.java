@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 
 /** What is measured of one cluster, each as the client sees it. */
 final class Measures {
-    private static final int WARM_UP = 100;
+    private static final int WARM_UP = 1000;
     private static final double PATIENCE_SECONDS = 120;
 
     private final BenchCluster cluster;

@@ -18,6 +18,7 @@ import java.security.spec.X509EncodedKeySpec;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -126,7 +127,7 @@ final class MbrFile implements AutoCloseable {
 
     /** Whether the file holds the newest record. */
     synchronized boolean isWritten() {
-        return written.equals(current);
+        return Objects.equals(written, current); // mostly the very same
     }
 
     private synchronized boolean write() {
