@@ -1,10 +1,17 @@
 package io.holdfast.node.server;
 
 import io.holdfast.modeswitch.SiteAckBook;
+import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.state.JobRecord;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +25,7 @@ final class Acknowledged {
 
     private static final int MAX_JOBS = 10_000;
 
+    private final @Nullable ProtectionWatch watch;
     private final @Nullable SiteAckBook book;
     private final Map<UUID, Long> jobs = new HashMap<>();
 
@@ -27,14 +35,38 @@ final class Acknowledged {
     /**
      * @param floor what was applied here when this node began to lead
      */
-    Acknowledged(@Nullable SiteAckBook book, long floor) {
-        this.book = book;
+    Acknowledged(@Nullable ProtectionWatch watch, long floor) {
+        this.watch = watch;
+        this.book = watch == null ? null : watch.book();
         this.floor = floor;
     }
 
     /** Newest index that a quorum of each site has; -1 for none. */
     long protectedIndex() {
         return book == null ? -1 : book.protectedIndex();
+    }
+
+    /** Waits until that has reached an index, or for some time. @return whether it has */
+    boolean await(long index, Duration most) throws InterruptedException {
+        ProtectionWatch known = watch;
+        if (known == null) {
+            Thread.sleep(most);
+            return false;
+        }
+        CompletableFuture<Long> reached = known.whenProtected(index);
+        try {
+            reached.get(Math.max(0, most.toNanos()), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (CancellationException e) {
+            Thread.sleep(most); // this node leads no more: whoever asks in a loop must not spin
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a watch completes or is cancelled", e);
+        } finally {
+            reached.cancel(false);
+        }
     }
 
     /** Newest index that a quorum of the other site has; -1 for none. */

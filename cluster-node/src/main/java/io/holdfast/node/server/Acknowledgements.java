@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * decides, this class waits and counts. Thread-safe.
  */
 final class Acknowledgements {
-    private static final long PAUSE_MILLIS = 2;
+    /** How often it looks for what no acknowledgement tells: leadership lost, ASYNC committed. */
+    private static final long PAUSE_MILLIS = 10;
 
     /** Some heartbeats of Raft: the passive site hears with the next one what is committed. */
     private static final long SETTLE_MILLIS = 600;
@@ -64,7 +65,8 @@ final class Acknowledgements {
         /** A monotonic clock. */
         long nanoTime();
 
-        void sleep(long millis) throws InterruptedException;
+        /** Returns once {@link #protectedIndex} has reached an index, or after this time. */
+        void await(long index, long millis) throws InterruptedException;
     }
 
     private final Leader leader;
@@ -173,7 +175,7 @@ final class Acknowledgements {
                                 waited,
                                 limits);
                 switch (answer) {
-                    case WAIT -> leader.sleep(PAUSE_MILLIS);
+                    case WAIT -> leader.await(index, PAUSE_MILLIS);
                     case PROTECTED -> {
                         count(Outcome.PROTECTED, 1);
                         return answer(Level.PROTECTED, lineage, index, result);
@@ -267,7 +269,7 @@ final class Acknowledgements {
                             && leader.replication() == ReplicationState.SYNC
                             && leader.protectedIndex() < applied;
                     waited += PAUSE_MILLIS) {
-                leader.sleep(PAUSE_MILLIS);
+                leader.await(applied, PAUSE_MILLIS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 final class ClusterLog implements SitePorts.Log {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterLog.class);
 
+    private static final Duration WHILE = Duration.ofMillis(20);
     private static final Duration ELECTION_LIMIT = Duration.ofSeconds(20);
 
     private final RaftHost raft;
@@ -268,10 +269,12 @@ final class ClusterLog implements SitePorts.Log {
     public boolean awaitProtected(long index, Duration timeout) throws InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         while (protectedIndex() < index) {
-            if (System.nanoTime() > deadline) {
+            long left = deadline - System.nanoTime();
+            if (left < 0) {
                 return false;
             }
-            Thread.sleep(5);
+            // A while at a time: another leadership has another book.
+            acknowledged.await(index, Duration.ofNanos(Math.min(left, WHILE.toNanos())));
         }
         return true;
     }

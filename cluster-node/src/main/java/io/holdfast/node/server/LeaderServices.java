@@ -176,7 +176,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
             ProtectionWatch next = new ProtectionWatch(book(mbr.get(), site, self, lineage, epoch));
             protection = next;
             handler.watch(Optional.of(next));
-            log.acknowledged(new Acknowledged(next.book(), log.appliedIndex()));
+            log.acknowledged(new Acknowledged(next, log.appliedIndex()));
         }
         startWork();
     }

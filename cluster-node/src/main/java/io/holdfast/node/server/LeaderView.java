@@ -2,6 +2,7 @@ package io.holdfast.node.server;
 
 import io.holdfast.modeswitch.ReplicationState;
 import io.holdfast.replication.state.ClusterState;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -49,7 +50,7 @@ record LeaderView(ClusterLog log, SiteController controller, InstantSource clock
     }
 
     @Override
-    public void sleep(long millis) throws InterruptedException {
-        Thread.sleep(millis);
+    public void await(long index, long millis) throws InterruptedException {
+        boolean _ = log.acknowledged().await(index, Duration.ofMillis(millis));
     }
 }

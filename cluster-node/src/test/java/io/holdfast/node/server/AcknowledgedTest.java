@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.modeswitch.SiteAckBook;
+import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.state.JobRecord;
 import java.util.Set;
 import java.util.UUID;
@@ -13,7 +14,7 @@ class AcknowledgedTest {
     private static final UUID LINEAGE = TestCluster.LOCAL_LINEAGE;
 
     private final SiteAckBook book = new SiteAckBook(LINEAGE, TestCluster.FIRST, Set.of("d1"), 1);
-    private final Acknowledged acknowledged = new Acknowledged(book, 10);
+    private final Acknowledged acknowledged = new Acknowledged(new ProtectionWatch(book), 10);
     private final TestCluster cluster = TestCluster.create();
     private final JobRecord job = cluster.complete(cluster.backup(TestCluster.CRIT, 1));
 

@@ -80,7 +80,7 @@ class AcknowledgementsTest {
         }
 
         @Override
-        public void sleep(long pause) {
+        public void await(long index, long pause) {
             millis += pause;
             happens.headMap(millis, true).values().forEach(Runnable::run);
             happens.headMap(millis, true).clear();

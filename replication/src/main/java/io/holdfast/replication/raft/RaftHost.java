@@ -354,6 +354,9 @@ public final class RaftHost implements AutoCloseable {
         org.apache.ratis.RaftConfigKeys.Rpc.setType(p, new PromptGrpc());
         GrpcConfigKeys.Server.setHost(p, address.host());
         GrpcConfigKeys.Server.setPort(p, address.requirePort());
+        // One stream to each follower keeps what PromptGrpc tells behind the entries that it tells
+        // of.
+        GrpcConfigKeys.Server.setHeartbeatChannel(p, false);
         RaftServerConfigKeys.setStorageDir(p, List.of(folder.resolve(LINEAGES).toFile()));
         RaftServerConfigKeys.setRemovedGroupsDir(p, folder.resolve(ARCHIVE).toFile());
         RaftServerConfigKeys.setStorageFreeSpaceMin(p, SizeInBytes.valueOf(s.freeSpaceMinBytes()));
