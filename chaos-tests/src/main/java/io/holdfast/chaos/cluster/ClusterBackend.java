@@ -79,7 +79,14 @@ public interface ClusterBackend extends AutoCloseable {
         }
     }
 
-    /** All links work again. @return how many packets were dropped since the last time */
+    /**
+     * Every packet between the two groups arrives so much later, in both directions, as over a long
+     * line; bandwidth is as before. Within each group, and at the desk, nothing changes.
+     */
+    void delay(Collection<String> left, Collection<String> right, Duration oneWay)
+            throws IOException, FaultUnavailable;
+
+    /** All links work again, and are fast. @return how many packets were dropped since the last time */
     long heal() throws IOException;
 
     /** Fills a limited disk but for some bytes. */

@@ -175,6 +175,12 @@ public final class NamespaceBackend implements ClusterBackend {
     }
 
     @Override
+    public void delay(Collection<String> left, Collection<String> right, Duration oneWay)
+            throws IOException, FaultUnavailable {
+        network.delay(left, right, oneWay);
+    }
+
+    @Override
     public long heal() throws IOException {
         return network.heal();
     }

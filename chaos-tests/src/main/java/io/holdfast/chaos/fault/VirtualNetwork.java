@@ -2,21 +2,26 @@ package io.holdfast.chaos.fault;
 
 import java.io.File;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Machines on one switch: network namespaces, each with a cable to a bridge in a namespace of its
- * own, the hub. Links are cut in the bridge, one direction at a time. Nothing outside of these
- * namespaces is touched and no name is left on the machine: a namespace lives as long as a small
- * process that holds it, and that process ends with the JVM that has made it. Thread-safe.
+ * own, the hub. Links are cut in the bridge, one direction at a time, and are made long where their
+ * packets arrive. Nothing outside of these namespaces is touched and no name is left on the machine:
+ * a namespace lives as long as a small process that holds it, and that process ends with the JVM
+ * that has made it. Thread-safe.
  *
- * <p>Needs root, iproute2, util-linux and nftables.
+ * <p>Needs root, iproute2, util-linux and nftables; for long links also iptables.
  */
 public final class VirtualNetwork implements AutoCloseable {
     /** The hub's address: an operator's desk that no cut separates from a machine. */
@@ -36,11 +41,13 @@ public final class VirtualNetwork implements AutoCloseable {
             """;
 
     private final Map<String, Cable> cables = new LinkedHashMap<>();
+    private final List<SlowLink> slow = new ArrayList<>();
     private final Process hub;
     private long droppedBefore;
+    private int queues;
 
-    /** A machine's namespace and the bridge's port that its cable is in. */
-    private record Cable(Process holder, String port) {}
+    /** A machine's namespace, the bridge's port that its cable is in, and its addresses. */
+    private record Cable(Process holder, String port, List<String> addresses) {}
 
     private VirtualNetwork(Process hub) {
         this.hub = hub;
@@ -90,7 +97,7 @@ public final class VirtualNetwork implements AutoCloseable {
         }
         Process holder = hold();
         String port = "port" + cables.size();
-        cables.put(machine, new Cable(holder, port));
+        cables.put(machine, new Cable(holder, port, List.copyOf(addresses)));
         String pid = Long.toString(holder.pid());
         hub("ip", "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", pid);
         hub("ip", "link", "set", port, "master", "switch");
@@ -141,12 +148,69 @@ public final class VirtualNetwork implements AutoCloseable {
         hub("nft", "add element bridge chaos cut { " + pair(from, to) + " }");
     }
 
+    /**
+     * What is sent between the two groups arrives so much later, in both directions: every IP packet;
+     * address resolution is as fast as before. A link that was long before is now as long as this.
+     *
+     * @throws FaultUnavailable with the reason
+     */
+    public synchronized void delay(
+            Collection<String> left, Collection<String> right, Duration oneWay)
+            throws IOException, FaultUnavailable {
+        Machine.requireTool("iptables", "iptables");
+        int queue = queues++;
+        List<Long> pids =
+                Stream.concat(left.stream(), right.stream())
+                        .map(machine -> cable(machine).holder().pid())
+                        .toList();
+        try {
+            slow.add(new SlowLink(pids, queue, oneWay));
+        } catch (IOException e) {
+            throw new FaultUnavailable("packets cannot be queued here: " + e.getMessage());
+        }
+        hold(left, right, queue);
+        hold(right, left, queue);
+    }
+
+    /** Packets that arrive at these machines from the others go through a queue. */
+    private void hold(Collection<String> at, Collection<String> from, int queue)
+            throws IOException {
+        String sources =
+                from.stream()
+                        .flatMap(machine -> cable(machine).addresses().stream())
+                        .collect(Collectors.joining(","));
+        for (String machine : at) {
+            at(
+                    machine,
+                    "iptables",
+                    "-I",
+                    "INPUT",
+                    "-s",
+                    sources,
+                    "-j",
+                    "NFQUEUE",
+                    "--queue-num",
+                    Integer.toString(queue));
+        }
+    }
+
     private String pair(String from, String to) {
         return cable(from).port() + " . " + cable(to).port();
     }
 
-    /** Every link works again. @return how many packets were dropped since the last time */
+    /**
+     * Every link works again, and is fast.
+     *
+     * @return how many packets were dropped since the last time
+     */
     public synchronized long heal() throws IOException {
+        if (!slow.isEmpty()) {
+            for (String machine : cables.keySet()) {
+                at(machine, "iptables", "-F", "INPUT");
+            }
+            slow.forEach(SlowLink::close);
+            slow.clear();
+        }
         hub("nft", "flush set bridge chaos cut");
         String rules =
                 Tool.must(atHub(List.of("nft", "list table bridge chaos")).toArray(String[]::new));
@@ -163,6 +227,8 @@ public final class VirtualNetwork implements AutoCloseable {
     /** The namespaces go as soon as no process is in them any more. */
     @Override
     public synchronized void close() {
+        slow.forEach(SlowLink::close);
+        slow.clear();
         List<Process> holders = new ArrayList<>();
         cables.values().forEach(c -> holders.add(c.holder()));
         holders.add(hub);

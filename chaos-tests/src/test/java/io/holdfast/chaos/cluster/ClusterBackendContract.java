@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,6 +28,10 @@ abstract class ClusterBackendContract {
     private static final long PATIENCE_SECONDS = 60;
     private static final String A = "10.10.11.44";
     private static final String B = "10.50.4.4";
+    private static final String C = "10.10.11.46";
+    private static final Duration ONE_WAY = Duration.ofMillis(40);
+    private static final Duration SHORT = Duration.ofMillis(20);
+    private static final int POURED = 8 << 20;
 
     @TempDir Path folder;
 
@@ -121,6 +126,80 @@ abstract class ClusterBackendContract {
         assertThat(backend.heal()).isPositive();
         said(backend.beside("a", java("shout", B)));
         await(() -> Files.exists(heard("b")));
+    }
+
+    /**
+     * Two machines at one site and one at the other. What is held back is only what goes from site to
+     * site, and a line that is long is still a broad one: a few megabytes take a few round trips.
+     */
+    @Test
+    void aLongLineBetweenTheSitesAndAShortOneInside() throws Exception {
+        backend.add(machine("c", List.of(C)));
+        start();
+        backend.start(List.of("c"));
+        await(() -> calls("c", A));
+        assertThat(roundTrip("c", A).median()).as("before").isLessThan(SHORT);
+        Required.orSkip(() -> {
+            backend.delay(List.of("a", "c"), List.of("b"), ONE_WAY);
+            return true;
+        });
+        for (String address : List.of(A, "10.10.11.45", C)) {
+            assertAsLongAsSaid(roundTrip("b", address));
+        }
+        assertAsLongAsSaid(roundTrip("a", B));
+        assertThat(roundTrip("a", C).median()).as("inside the site").isLessThan(SHORT);
+        assertThat(roundTrip("c", "10.10.11.45").median()).isLessThan(SHORT);
+        assertThat(fastest(backend.atDesk(java("time", B))).median())
+                .as("the desk")
+                .isLessThan(SHORT);
+        pours("a", B);
+        pours("b", A);
+        assertThat(backend.heal()).as("nothing was dropped").isZero();
+        assertThat(roundTrip("b", A).median()).as("after").isLessThan(SHORT);
+    }
+
+    @Test
+    void aLongLineIsCutAsAnyOther() throws Exception {
+        start();
+        Required.orSkip(() -> {
+            backend.delay(List.of("a"), List.of("b"), ONE_WAY);
+            return true;
+        });
+        assertThat(calls("b", A)).isTrue();
+        backend.partition(List.of("a"), List.of("b"));
+        assertThat(calls("b", A)).isFalse();
+        assertThat(backend.heal()).isPositive();
+        assertThat(calls("b", A)).isTrue();
+    }
+
+    /** How long connections took to be made. */
+    private record Took(Duration least, Duration median) {}
+
+    private Took roundTrip(String from, String address) throws Exception {
+        return fastest(backend.beside(from, java("time", address)));
+    }
+
+    private static Took fastest(Process probe) throws Exception {
+        String[] micros = said(probe).split(" ");
+        return new Took(micros(micros[0]), micros(micros[1]));
+    }
+
+    private static Duration micros(String number) {
+        return Duration.of(Long.parseLong(number), ChronoUnit.MICROS);
+    }
+
+    private static void assertAsLongAsSaid(Took took) {
+        assertThat(took.least()).isGreaterThanOrEqualTo(ONE_WAY.multipliedBy(2));
+        assertThat(took.median()).isLessThan(ONE_WAY.multipliedBy(2).plus(SHORT));
+    }
+
+    private void pours(String from, String address) throws Exception {
+        String[] poured =
+                said(backend.beside(from, java("pour", address, Integer.toString(POURED))))
+                        .split(" ");
+        assertThat(poured[0]).isEqualTo(Integer.toString(POURED));
+        System.out.println("poured " + POURED + " bytes in " + poured[1] + " us");
+        assertThat(micros(poured[1])).isBetween(ONE_WAY.multipliedBy(4), Duration.ofSeconds(8));
     }
 
     /** Looks, and does not call: outside its namespaces that address may be somebody's. */
