@@ -4,7 +4,10 @@ import io.holdfast.chaos.cluster.ClusterProcesses;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.InProcess;
-import io.holdfast.chaos.cluster.Launch;
+import io.holdfast.chaos.cluster.NamespaceBackend;
+import io.holdfast.chaos.cluster.Profile;
+import io.holdfast.chaos.cluster.Programs;
+import io.holdfast.chaos.fault.FaultUnavailable;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.node.init.OperatorContext;
 import io.holdfast.standard.Site;
@@ -12,57 +15,73 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A cluster of real processes at the loopback addresses of the worked example, without clients. Closed,
- * it is killed and its folder is gone.
- */
+/** A cluster of real processes without clients. Closed, it is killed and its folder is gone. */
 final class BenchCluster implements AutoCloseable {
     private static final double PATIENCE_SECONDS = 300;
 
     private final Path folder;
-    private final ClusterProcesses processes;
-    private final Launch launch;
+    private final Ground ground;
     private final Commands commands;
     private final OperatorContext context;
     private final List<String> servers;
 
-    /** Makes it and starts it; it is not yet well. */
-    static BenchCluster start(String profile) throws IOException, CommandFailed {
+    /**
+     * Makes it and starts it; it is not yet well.
+     *
+     * @param oneWay how much later a packet arrives at another site; null for a cluster at the loopback
+     *     addresses of the worked example, where nothing is late
+     * @throws FaultUnavailable where no packet can be late, with the reason
+     */
+    static BenchCluster start(String profile, @Nullable Duration oneWay)
+            throws IOException, CommandFailed, FaultUnavailable {
         Path folder = Files.createTempDirectory("holdfast-bench-");
-        ClusterProcesses processes =
-                new ClusterProcesses(folder.resolve("logs"), () -> delete(folder));
         try {
-            return new BenchCluster(folder, processes, profile);
-        } catch (IOException | CommandFailed | RuntimeException e) {
-            processes.close();
+            Programs programs = new Programs(folder.resolve("cluster"));
+            Ground ground =
+                    oneWay == null
+                            ? new Loopback(
+                                    new ClusterProcesses(
+                                            folder.resolve("logs"), () -> delete(folder)),
+                                    programs)
+                            : LongLine.lay(
+                                    NamespaceBackend.createHere(folder, () -> delete(folder)),
+                                    programs,
+                                    Profile.of(profile),
+                                    oneWay);
+            try {
+                return new BenchCluster(folder, ground, profile);
+            } catch (IOException | CommandFailed | RuntimeException e) {
+                ground.close();
+                throw e;
+            }
+        } catch (IOException | CommandFailed | FaultUnavailable | RuntimeException e) {
             delete(folder);
             throw e;
         }
     }
 
-    private BenchCluster(Path folder, ClusterProcesses processes, String profile)
+    private BenchCluster(Path folder, Ground ground, String profile)
             throws IOException, CommandFailed {
         this.folder = folder;
-        this.processes = processes;
+        this.ground = ground;
         Path cluster = folder.resolve("cluster");
         this.commands = new Commands(new InProcess(), _ -> {}, cluster);
         Path passphrase = Files.writeString(folder.resolve("passphrase"), UUID.randomUUID() + "\n");
-        commands.init(profile, passphrase);
+        commands.init(profile, passphrase, ground.hosts());
         this.context = OperatorContext.read(commands.context());
-        this.launch = new Launch(processes, cluster);
         try (Stream<Path> homes = Files.list(cluster.resolve("nodes"))) {
             this.servers = homes.map(home -> home.getFileName().toString()).sorted().toList();
         }
-        for (String server : servers) {
-            var _ = launch.server(server);
-        }
+        ground.start(servers);
     }
 
     Commands commands() {
@@ -80,13 +99,11 @@ final class BenchCluster implements AutoCloseable {
 
     /** SIGKILL, all at once. */
     void kill(List<String> nodes) throws IOException, InterruptedException {
-        processes.kill(nodes);
+        ground.kill(nodes);
     }
 
     void restart(List<String> nodes) throws IOException {
-        for (String node : nodes) {
-            var _ = launch.server(node);
-        }
+        ground.start(nodes);
     }
 
     /** Everybody answers, this site is active, and the other follows. */
@@ -108,7 +125,7 @@ final class BenchCluster implements AutoCloseable {
         long end = System.nanoTime() + (long) (PATIENCE_SECONDS * 1e9);
         String last = "no answer";
         while (System.nanoTime() < end) {
-            Optional<String> ended = processes.ended(processes.names());
+            Optional<String> ended = ground.ended();
             if (ended.isPresent()) {
                 throw new BenchFailed(ended.get());
             }
@@ -136,16 +153,19 @@ final class BenchCluster implements AutoCloseable {
 
     /** The last lines of every server. */
     void explain(Consumer<String> told) {
-        for (String server : processes.names()) {
-            told.accept("-- " + server + processes.ending(server));
-            processes.tail(server, 15).forEach(line -> told.accept("   " + line));
+        for (String server : servers) {
+            told.accept("-- " + server);
+            ground.tail(server).forEach(line -> told.accept("   " + line));
         }
     }
 
     @Override
-    public void close() {
-        processes.close();
-        delete(folder);
+    public void close() throws IOException {
+        try {
+            ground.close();
+        } finally {
+            delete(folder);
+        }
     }
 
     private static void delete(Path folder) {

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.Training;
+import io.holdfast.chaos.fault.FaultUnavailable;
 import io.holdfast.node.api.ApiException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -15,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,7 +38,11 @@ public final class ControlPlaneBench implements Callable<Integer> {
     private String profile = "p2";
 
     @Option(names = "--rows", split = ",")
-    private Set<Part> parts = EnumSet.allOf(Part.class);
+    private Set<Part> parts = EnumSet.noneOf(Part.class);
+
+    /** Milliseconds; without it the cluster is at loopback addresses. */
+    @Option(names = "--delay")
+    private @Nullable Integer delay;
 
     @Option(names = "--writes")
     private int writes = 1000;
@@ -75,9 +82,13 @@ public final class ControlPlaneBench implements Callable<Integer> {
         if (!Set.of("p2", "p2-small").contains(profile)
                 || writes < 1
                 || rounds < 1
-                || entries < 0) {
+                || entries < 0
+                || delay != null && delay < 0) {
             tell("Expected --profile p2 or p2-small, and positive numbers; see --help.");
             return CommandLine.ExitCode.USAGE;
+        }
+        if (parts.isEmpty()) {
+            parts = delay == null ? EnumSet.allOf(Part.class) : EnumSet.of(Part.WRITES);
         }
         if (profile.equals("p2-small") && parts.remove(Part.NODE)) {
             tell("Row node is left out: with " + profile + " a site has one node.");
@@ -99,7 +110,7 @@ public final class ControlPlaneBench implements Callable<Integer> {
     private void ofTwoSites(Measures measures)
             throws BenchFailed, CommandFailed, IOException, InterruptedException {
         if (parts.contains(Part.WRITES)) {
-            rows.addAll(measures.writes(writes));
+            rows.addAll(delay == null ? measures.writes(writes) : measures.writes(writes, delay));
         }
         if (parts.contains(Part.NODE)) {
             rows.add(measures.node(rounds));
@@ -113,10 +124,12 @@ public final class ControlPlaneBench implements Callable<Integer> {
     }
 
     /** Whether everything could be measured. */
-    private static boolean measure(String profile, Measured measured)
+    private boolean measure(String profile, Measured measured)
             throws IOException, InterruptedException {
         tell("Starting a cluster, profile " + profile);
-        try (BenchCluster cluster = BenchCluster.start(profile);
+        try (BenchCluster cluster =
+                        BenchCluster.start(
+                                profile, delay == null ? null : Duration.ofMillis(delay));
                 Writer writer = new Writer(cluster.context())) {
             try {
                 measured.of(new Measures(cluster, writer, ControlPlaneBench::tell));
@@ -126,7 +139,7 @@ public final class ControlPlaneBench implements Callable<Integer> {
                 tell("FAILED: " + e.getMessage());
                 return false;
             }
-        } catch (CommandFailed e) {
+        } catch (CommandFailed | FaultUnavailable e) {
             tell("FAILED: " + e.getMessage());
             return false;
         }
@@ -136,7 +149,13 @@ public final class ControlPlaneBench implements Callable<Integer> {
         List<String> lines = new ArrayList<>(List.of("", Row.heading()));
         rows.forEach(row -> lines.add(row.line()));
         int processors = Runtime.getRuntime().availableProcessors();
-        lines.add(String.format(Locale.ROOT, "profile %s; %d processors", profile, processors));
+        lines.add(
+                String.format(
+                        Locale.ROOT,
+                        "profile %s; %d processors%s",
+                        profile,
+                        processors,
+                        delay == null ? "" : "; " + delay + " ms each way between the sites"));
         for (Row row : rows) {
             row.notes().forEach(note -> lines.add("  " + row.name() + ": " + note));
         }
@@ -146,6 +165,7 @@ public final class ControlPlaneBench implements Callable<Integer> {
             all.put("ok", ok);
             all.put("profile", profile);
             all.put("processors", processors);
+            all.put("delayMillis", delay);
             all.put("rows", rows.stream().map(Row::json).toList());
             System.out.println(
                     JsonMapper.builder()

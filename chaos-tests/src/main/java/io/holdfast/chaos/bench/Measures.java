@@ -23,6 +23,9 @@ final class Measures {
     private static final int WARM_UP = 1000;
     private static final double PATIENCE_SECONDS = 120;
 
+    /** What a write may take beside the round trips between the sites. */
+    private static final int P50_MILLIS = 25;
+
     private final BenchCluster cluster;
     private final Writer writer;
     private final Consumer<String> told;
@@ -49,6 +52,46 @@ final class Measures {
 
     /** Sequential writes of one small resource to the leader. */
     List<Row> writes(int count) throws BenchFailed, InterruptedException {
+        Written written = write(count);
+        return List.of(
+                written.row("metadata write PROTECTED, p50", 50, P50_MILLIS, written.note()),
+                written.row("metadata write PROTECTED, p99", 99, 150));
+    }
+
+    /** The same, with a long line between the sites. */
+    List<Row> writes(int count, int delayMillis) throws BenchFailed, InterruptedException {
+        Written written = write(count);
+        int roundTrip = 2 * delayMillis;
+        double p50 = Percentile.of(written.millis(), 50);
+        String roundTrips =
+                String.format(
+                        Locale.ROOT,
+                        "fastest %.1f ms, p99 %.1f ms; a round trip is %d ms, so p50 has %s of them",
+                        Percentile.of(written.millis(), 1),
+                        Percentile.of(written.millis(), 99),
+                        roundTrip,
+                        delayMillis == 0 ? "none" : Integer.toString((int) (p50 / roundTrip)));
+        told.accept(roundTrips);
+        return List.of(
+                written.row(
+                        String.format(
+                                Locale.ROOT,
+                                "metadata write PROTECTED with %d ms each way, p50",
+                                delayMillis),
+                        50,
+                        roundTrip + P50_MILLIS,
+                        written.note(),
+                        roundTrips));
+    }
+
+    /** What became of writes. */
+    private record Written(List<Double> millis, String flaw, String note) {
+        Row row(String name, int percent, double limit, String... notes) {
+            return new Row(name, Percentile.of(millis, percent), limit, "ms", flaw, List.of(notes));
+        }
+    }
+
+    private Written write(int count) throws BenchFailed, InterruptedException {
         String leader = leader(cluster.awaitWell(Site.LOCAL));
         for (int i = 0; i < WARM_UP; i++) {
             var _ = writer.write(leader, next());
@@ -63,7 +106,6 @@ final class Measures {
                 unprotected++;
             }
         }
-        String flaw = unprotected == 0 ? "" : unprotected + " UNPROTECTED";
         String note =
                 String.format(
                         Locale.ROOT,
@@ -73,21 +115,7 @@ final class Measures {
                         WARM_UP,
                         Percentile.of(millis, 100));
         told.accept(note);
-        return List.of(
-                new Row(
-                        "metadata write PROTECTED, p50",
-                        Percentile.of(millis, 50),
-                        25,
-                        "ms",
-                        flaw,
-                        List.of(note)),
-                new Row(
-                        "metadata write PROTECTED, p99",
-                        Percentile.of(millis, 99),
-                        150,
-                        "ms",
-                        flaw,
-                        List.of()));
+        return new Written(millis, unprotected == 0 ? "" : unprotected + " UNPROTECTED", note);
     }
 
     /** SIGKILL for the leader, then for a follower beside it, for a node of the other site, and again. */

@@ -21,7 +21,7 @@ record Row(String name, double value, double limit, String unit, String flaw, Li
     }
 
     static String heading() {
-        return String.format(Locale.ROOT, "%-46s %16s %20s %6s", "", "measured", "limit", "ratio");
+        return String.format(Locale.ROOT, "%-54s %16s %20s %6s", "", "measured", "limit", "ratio");
     }
 
     /** Above 1 when the limit is not kept. */
@@ -36,7 +36,7 @@ record Row(String name, double value, double limit, String unit, String flaw, Li
     String line() {
         return String.format(
                 Locale.ROOT,
-                "%-46s %10.2f %-5s %8s %-8s %6.2f  %s",
+                "%-54s %10.2f %-5s %8s %-8s %6.2f  %s",
                 name,
                 value,
                 unit,

@@ -45,10 +45,17 @@ public final class NamespaceBackend implements ClusterBackend {
         }
     }
 
-    private NamespaceBackend(VirtualNetwork network, Path work) throws IOException {
+    private NamespaceBackend(VirtualNetwork network, Path work, Runnable atInterrupt)
+            throws IOException {
         this.network = network;
         this.work = work;
-        this.processes = new ClusterProcesses(work.resolve("logs"), () -> takeAway(network, hosts));
+        this.processes =
+                new ClusterProcesses(
+                        work.resolve("logs"),
+                        () -> {
+                            takeAway(network, hosts);
+                            atInterrupt.run();
+                        });
     }
 
     /**
@@ -58,7 +65,20 @@ public final class NamespaceBackend implements ClusterBackend {
      * @throws FaultUnavailable where this cannot be done, with the reason
      */
     public static NamespaceBackend create(Path work) throws IOException, FaultUnavailable {
-        return new NamespaceBackend(VirtualNetwork.create(), work);
+        return new NamespaceBackend(VirtualNetwork.create(), work, () -> {});
+    }
+
+    /**
+     * A network without machines that this process is on, at the operator's desk.
+     *
+     * @param work folder for logs and the like
+     * @param atInterrupt told when the JVM ends while this is open, after all was taken away
+     * @throws FaultUnavailable where this cannot be done, with the reason; also where this process was
+     *     not started in a network namespace of its own
+     */
+    public static NamespaceBackend createHere(Path work, Runnable atInterrupt)
+            throws IOException, FaultUnavailable {
+        return new NamespaceBackend(VirtualNetwork.createHere(), work, atInterrupt);
     }
 
     private Host host(String machine) {

@@ -2,9 +2,11 @@ package io.holdfast.chaos.fault;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.NetworkInterface;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Machines on one switch: network namespaces, each with a cable to a bridge in a namespace of its
@@ -42,14 +45,17 @@ public final class VirtualNetwork implements AutoCloseable {
 
     private final Map<String, Cable> cables = new LinkedHashMap<>();
     private final List<SlowLink> slow = new ArrayList<>();
-    private final Process hub;
+    private final @Nullable Process hub;
     private long droppedBefore;
     private int queues;
 
     /** A machine's namespace, the bridge's port that its cable is in, and its addresses. */
     private record Cable(Process holder, String port, List<String> addresses) {}
 
-    private VirtualNetwork(Process hub) {
+    /**
+     * @param hub holds the hub's namespace; null for this process' own
+     */
+    private VirtualNetwork(@Nullable Process hub) {
         this.hub = hub;
     }
 
@@ -59,11 +65,37 @@ public final class VirtualNetwork implements AutoCloseable {
      * @throws FaultUnavailable with the reason
      */
     public static VirtualNetwork create() throws IOException, FaultUnavailable {
+        requireTools();
+        return prepared(new VirtualNetwork(hold()));
+    }
+
+    /**
+     * A switch without machines whose hub is the namespace of this process, with this process at the
+     * desk: what it calls, it calls there.
+     *
+     * @throws FaultUnavailable with the reason; also where this process shares its namespace
+     */
+    public static VirtualNetwork createHere() throws IOException, FaultUnavailable {
+        requireTools();
+        for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+            if (!one.isLoopback()) {
+                throw new FaultUnavailable(
+                        "this program must be started in a network namespace of its own, with"
+                                + " unshare --net; here is "
+                                + one.getName());
+            }
+        }
+        return prepared(new VirtualNetwork(null));
+    }
+
+    private static void requireTools() throws FaultUnavailable {
         Machine.requireRoot("a network namespace");
         Machine.requireTool("ip", "iproute2");
         Machine.requireTool("nft", "nftables");
         Machine.requireTool("nsenter", "util-linux");
-        VirtualNetwork network = new VirtualNetwork(hold());
+    }
+
+    private static VirtualNetwork prepared(VirtualNetwork network) throws FaultUnavailable {
         try {
             network.hub("ip", "link", "set", "lo", "up");
             network.hub("ip", "link", "add", "switch", "type", "bridge");
@@ -124,7 +156,7 @@ public final class VirtualNetwork implements AutoCloseable {
 
     /** A command that runs another one at the hub. */
     public List<String> atHub(List<String> command) {
-        return inside(hub, command);
+        return hub == null ? command : inside(hub, command);
     }
 
     private static List<String> inside(Process holder, List<String> command) {
@@ -231,7 +263,9 @@ public final class VirtualNetwork implements AutoCloseable {
         slow.clear();
         List<Process> holders = new ArrayList<>();
         cables.values().forEach(c -> holders.add(c.holder()));
-        holders.add(hub);
+        if (hub != null) {
+            holders.add(hub);
+        }
         cables.clear();
         holders.forEach(Process::destroyForcibly);
         for (Process holder : holders) {
