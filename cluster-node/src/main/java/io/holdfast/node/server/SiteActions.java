@@ -427,8 +427,11 @@ final class SiteActions implements SitePorts.Steps {
     @Override
     public ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
+        if (newest.isEmpty() && raft.isOpen(lineage) && isSeeded(raft, lineage, epoch)) {
+            return raft.state(lineage);
+        }
         ClusterState seeded = seed(raft, tailToSeed(), lineage, epoch, reason, operator);
-        // Each holds a whole record; a promotion that is tried again reads them again.
+        // Each holds a whole record, and the lineage has it now.
         tails.clear();
         newest = Optional.empty();
         return seeded;

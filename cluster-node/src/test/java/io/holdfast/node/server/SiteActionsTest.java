@@ -140,6 +140,21 @@ class SiteActionsTest {
         assertThat(actions.newestTail().materialize().resources()).isNotEmpty();
     }
 
+    /** What follows the seed may fail and be tried again, when the logs that were read are let go. */
+    @Test
+    void aLineageThatIsSeededIsNotSeededAgain() throws Exception {
+        seedFirst();
+        actions.readTails(SECOND, Set.of("d1"));
+        actions.closeLineages(NEXT);
+        raft.createLineage(new LineageSpec(NEXT, List.of(raft.self(true, 1))));
+        ClusterState seeded = actions.seed(NEXT, SECOND, "failover: fire", "ada");
+        assertThat(seeded.epoch()).isEqualTo(SECOND);
+        assertThat(actions.seed(NEXT, SECOND, "failover: fire", "ada").epoch()).isEqualTo(SECOND);
+        assertThatThrownBy(() -> actions.seed(NEXT, new Epoch(3, Site.DR), "again", "ada"))
+                .as("nothing was read for it")
+                .isInstanceOf(IllegalStateException.class);
+    }
+
     /** The coordinator may belong to an older lineage than the member that it reads. */
     @Test
     void theNewestWholeLineageIsShown() throws Exception {
