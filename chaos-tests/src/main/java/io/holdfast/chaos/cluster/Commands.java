@@ -18,6 +18,7 @@ import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.RehearsalView;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
@@ -170,6 +171,11 @@ public final class Commands {
         return quiet(new TypeReference<>() {}, "jobs", job.toString());
     }
 
+    /** The newest jobs. */
+    public List<JobView> jobs() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "jobs");
+    }
+
     /** All data pieces. */
     public List<PieceView> pieces() throws CommandFailed {
         return quiet(new TypeReference<>() {}, "pieces");
@@ -268,6 +274,21 @@ public final class Commands {
     /** Changes the retention of a policy. */
     public ResourceView setRetention(String policy, String retention) throws CommandFailed {
         return saved(new TypeReference<>() {}, "retention", "set", policy, retention, "--yes");
+    }
+
+    /** A failover in a sandbox beside production, as its report has it. */
+    public RehearsalView rehearse() throws CommandFailed {
+        return shown(new TypeReference<>() {}, "rehearse");
+    }
+
+    /** The reports of all rehearsals that are kept, newest first. */
+    public List<RehearsalView> rehearsals() throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "rehearse", "list");
+    }
+
+    /** One report. */
+    public RehearsalView rehearsal(UUID report) throws CommandFailed {
+        return quiet(new TypeReference<>() {}, "rehearse", "show", report.toString());
     }
 
     /** How the collection stands. */

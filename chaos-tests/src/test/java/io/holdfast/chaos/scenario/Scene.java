@@ -7,6 +7,7 @@ import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.CommandFailed;
 import io.holdfast.chaos.cluster.Desk;
 import io.holdfast.chaos.cluster.NamespaceBackend;
+import io.holdfast.chaos.cluster.Profile;
 import io.holdfast.chaos.cluster.Programs;
 import io.holdfast.chaos.cluster.Training;
 import io.holdfast.chaos.compare.TreeComparer;
@@ -17,6 +18,7 @@ import io.holdfast.chaos.workload.TreeChanges;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
+import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.StatusView;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,22 +36,20 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The worked example's cluster, each machine in a namespace with its own address, with one critical
- * client and an operator's desk. It remembers every piece that was backed up and every one that was
- * shown DR_PROTECTED, so that a scenario can end with {@link #allIsWell}.
+ * The worked example's cluster in some profile, each machine in a namespace with its own address, with
+ * one critical client and an operator's desk. It remembers every piece that was backed up and every one
+ * that was shown DR_PROTECTED, so that a scenario can end with {@link #allIsWell}.
  */
 final class Scene implements AutoCloseable {
     static final String CLIENT = "crit";
     static final String LOCAL_AGENT = "agent-crit-local";
     static final String DR_AGENT = "agent-crit-dr";
 
-    private static final List<String> LOCAL_HOSTS =
-            List.of("10.10.11.44", "10.10.11.46", "10.10.11.47");
-    private static final List<String> DR_HOSTS = List.of("10.50.4.4", "10.50.4.5", "10.50.4.6");
-    private static final String DEVICE = "10.10.11.45";
-
     /** An address of the first DR machine that the MBR does not list. */
     static final String UNLISTED = "10.50.4.99";
+
+    /** Roles of members that live with the newest lineage. */
+    private static final Set<String> RESTING = Set.of("ACTIVE", "STANDBY", "WITNESS");
 
     private static final long PATIENCE_SECONDS = 240;
 
@@ -57,8 +57,7 @@ final class Scene implements AutoCloseable {
     final Desk desk;
     final Commands holdfast;
     final Programs programs;
-    final List<String> local;
-    final List<String> dr;
+    final Profile profile;
     final Path folder;
     final Path source;
     private final TreeComparer comparer;
@@ -78,10 +77,10 @@ final class Scene implements AutoCloseable {
     }
 
     /** A cluster that runs, in SYNC, with one piece that is DR_PROTECTED. */
-    static Scene start(int nodesOfASite, Preparation preparation) throws Exception {
+    static Scene start(String profile, Preparation preparation) throws Exception {
         Path folder = Files.createTempDirectory("holdfast-scene-");
         ClusterBackend backend = Required.orSkip(() -> NamespaceBackend.create(folder));
-        Scene scene = new Scene(folder, backend, nodesOfASite);
+        Scene scene = new Scene(folder, backend, Profile.of(profile));
         try {
             Training.prepare(System.out::println);
             scene.begin(preparation);
@@ -92,11 +91,10 @@ final class Scene implements AutoCloseable {
         }
     }
 
-    private Scene(Path folder, ClusterBackend backend, int nodes) throws IOException {
+    private Scene(Path folder, ClusterBackend backend, Profile profile) throws IOException {
         this.folder = folder;
         this.backend = backend;
-        this.local = Stream.of("l1", "l2", "l3").limit(nodes).toList();
-        this.dr = Stream.of("d1", "d2", "d3").limit(nodes).toList();
+        this.profile = profile;
         this.source = Files.createDirectories(folder.resolve("source"));
         Path cluster = folder.resolve("cluster");
         this.desk = Desk.of(backend);
@@ -114,22 +112,18 @@ final class Scene implements AutoCloseable {
             TreeChanges.writeRandom(below.resolve("file-" + i), 1 + i * 30_000L, i);
         }
         Path passphrase = Files.writeString(folder.resolve("passphrase"), UUID.randomUUID() + "\n");
-        holdfast.init(
-                local.size() == 1 ? "p2-small" : "p2",
-                passphrase,
-                "--local",
-                String.join(",", LOCAL_HOSTS.subList(0, local.size())),
-                "--device",
-                DEVICE,
-                "--dr",
-                String.join(",", DR_HOSTS.subList(0, dr.size())));
-        for (int i = 0; i < local.size(); i++) {
-            node(local.get(i), LOCAL_HOSTS.get(i), i == 0 ? List.of(DEVICE) : List.of());
-            node(dr.get(i), DR_HOSTS.get(i), i == 0 ? List.of(UNLISTED) : List.of());
+        holdfast.init(profile.name(), passphrase, profile.hosts());
+        for (String server : profile.servers()) {
+            List<String> addresses = new ArrayList<>(profile.addresses(server));
+            if (server.equals(profile.dr().getFirst())) {
+                addresses.add(UNLISTED);
+            }
+            backend.add(
+                    new ClusterBackend.Machine(
+                            server, addresses, programs.data(server), programs.server(server)));
         }
         preparation.of(backend);
-        backend.start(local);
-        backend.start(dr);
+        backend.start(profile.servers());
         awaitStatus("an ACTIVE local site", s -> s.role().equals("ACTIVE") && s.leader() != null);
         holdfast.addClient(
                 CLIENT,
@@ -147,14 +141,6 @@ final class Scene implements AutoCloseable {
         protect(backUp());
     }
 
-    private void node(String name, String host, List<String> more) throws IOException {
-        List<String> addresses = new ArrayList<>(List.of(host));
-        addresses.addAll(more);
-        backend.add(
-                new ClusterBackend.Machine(
-                        name, addresses, programs.data(name), programs.server(name)));
-    }
-
     private void agent(String name, String folderName, String host) throws IOException {
         backend.add(
                 new ClusterBackend.Machine(
@@ -166,17 +152,27 @@ final class Scene implements AutoCloseable {
 
     /** Everything that stands at the local site. */
     List<String> localMachines() {
-        return Stream.concat(local.stream(), Stream.of(LOCAL_AGENT)).toList();
+        return Stream.concat(profile.local().stream(), Stream.of(LOCAL_AGENT)).toList();
     }
 
     /** Everything that stands at DR. */
     List<String> drMachines() {
-        return Stream.concat(dr.stream(), Stream.of(DR_AGENT)).toList();
+        return Stream.concat(profile.dr().stream(), Stream.of(DR_AGENT)).toList();
+    }
+
+    /** Everything that does not stand at the local site. */
+    List<String> otherMachines() {
+        return Stream.concat(drMachines().stream(), profile.witness().stream()).toList();
     }
 
     /** The link between the sites is down. */
     void partSites() throws IOException {
         backend.partition(localMachines(), drMachines());
+    }
+
+    /** The local site is alone. */
+    void cutOffLocal() throws IOException {
+        backend.partition(localMachines(), otherMachines());
     }
 
     /** The link is up again. The cut must have stopped something. */
@@ -263,6 +259,25 @@ final class Scene implements AutoCloseable {
         return await(node + " to be " + role, one::status, s -> s.role().equals(role));
     }
 
+    /** The planned way back, from a cluster in which nothing is unprotected any more. */
+    void goHome(UUID... others) throws Exception {
+        awaitStatus(
+                "nothing unprotected",
+                s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
+        note();
+        holdfast.switchover("local");
+        allIsWell("local", others);
+    }
+
+    /** The change of site was an entry in the one log: the site that returns has nothing of its own. */
+    void nothingToSign() throws Exception {
+        ReconcileView report = holdfast.reconcile();
+        assertThat(report.needsSignature()).isFalse();
+        assertThat(report.settings()).isEmpty();
+        assertThat(report.merged()).isEmpty();
+        assertThat(holdfast.lossLedger().entries()).isEmpty();
+    }
+
     /** Everybody answers, this site is active, and the other follows. */
     StatusView awaitWell(String site) throws Exception {
         return awaitStatus(
@@ -297,7 +312,7 @@ final class Scene implements AutoCloseable {
 
     private String logs() {
         List<String> all = new ArrayList<>(localMachines());
-        all.addAll(drMachines());
+        all.addAll(otherMachines());
         return all.stream()
                 .map(m -> "-- " + m + "\n" + String.join("\n", backend.tail(m, 40)))
                 .collect(Collectors.joining("\n"));
@@ -318,7 +333,7 @@ final class Scene implements AutoCloseable {
         assertThat(active).containsExactly(site);
         assertThat(status.members())
                 .extracting(StatusView.Member::role)
-                .allMatch(role -> role.equals("ACTIVE") || role.equals("STANDBY"));
+                .allMatch(RESTING::contains);
         for (UUID piece : List.copyOf(shownProtected.keySet())) {
             assertRestores(piece);
         }

@@ -42,7 +42,7 @@ class SixNodesIT {
 
     @BeforeAll
     void aCluster() throws Exception {
-        scene = Scene.start(3, backend -> {});
+        scene = Scene.start("p2", backend -> {});
     }
 
     @AfterAll

@@ -41,7 +41,7 @@ class TwoNodesIT {
 
     @BeforeAll
     void aCluster() throws Exception {
-        scene = Scene.start(1, backend -> backend.limitDisk("d1", DR_DISK_BYTES));
+        scene = Scene.start("p2-small", backend -> backend.limitDisk("d1", DR_DISK_BYTES));
     }
 
     @AfterAll
@@ -97,17 +97,7 @@ class TwoNodesIT {
         scene.awaitWell("dr");
         assertThat(scene.holdfast.status().epoch()).isEqualTo(taken.epoch());
         scene.protect(atDr);
-        goHome();
-    }
-
-    /** The planned way back. */
-    private void goHome(UUID... others) throws Exception {
-        scene.awaitStatus(
-                "nothing unprotected",
-                s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
-        scene.note();
-        scene.holdfast.switchover("local");
-        scene.allIsWell("local", others);
+        scene.goHome();
     }
 
     @Test
@@ -144,7 +134,7 @@ class TwoNodesIT {
                 .extracting(LossLedgerView.Entry::resolution)
                 .isEqualTo("MERGED");
         scene.protect(there);
-        goHome(before, here, there);
+        scene.goHome(before, here, there);
     }
 
     /** A backup that is ordered from one node's site. */
