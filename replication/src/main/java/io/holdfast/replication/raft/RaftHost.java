@@ -704,9 +704,11 @@ public final class RaftHost implements AutoCloseable {
     }
 
     /**
-     * Makes a voter the leader, and the one preferred from now on.
+     * Makes a voter the leader, and the one preferred from now on. While Ratis waits for the voter to
+     * take over the leader takes no writes, so that one that is silent is not even asked.
      *
-     * @throws IOException when it did not take over within {@code timeout}
+     * @throws IOException when the voter does not answer this node, which leads, and nothing was
+     *     changed; or when it did not take over within {@code timeout}
      */
     public void transferLeadership(UUID lineage, String node, Duration timeout) throws IOException {
         Member target =
@@ -721,6 +723,16 @@ public final class RaftHost implements AutoCloseable {
                                                 + lineage
                                                 + ": "
                                                 + members(lineage)));
+        Optional<Duration> silent = silence(lineage, target);
+        if (silent.filter(s -> s.compareTo(settings.electionMin()) > 0).isPresent()) {
+            throw new IOException(
+                    "Node "
+                            + node
+                            + " has not answered for "
+                            + silent.get().toMillis()
+                            + " ms; it is not given the lead of lineage "
+                            + lineage);
+        }
         // Ratis refuses a transfer unless the target has the highest priority; once it has, the
         // leader hands over by itself as soon as the target has caught up.
         reconfigure(lineage, now -> preferring(now, node));
@@ -731,6 +743,17 @@ public final class RaftHost implements AutoCloseable {
                             .transferLeadership(
                                     RaftPeerId.valueOf(target.memberId()), timeout.toMillis()));
         }
+    }
+
+    /** How long ago a member last answered this node; empty unless this node leads. */
+    private Optional<Duration> silence(UUID lineage, Member member) {
+        return division(lineage).stream()
+                .map(d -> d.getInfo().getRoleInfoProto())
+                .filter(RaftProtos.RoleInfoProto::hasLeaderInfo)
+                .flatMap(role -> role.getLeaderInfo().getFollowerInfoList().stream())
+                .filter(f -> f.getId().getId().toStringUtf8().equals(member.memberId()))
+                .map(f -> Duration.ofMillis(f.getLastRpcElapsedTimeMs()))
+                .findFirst();
     }
 
     private static List<Member> preferring(List<Member> members, String node) {

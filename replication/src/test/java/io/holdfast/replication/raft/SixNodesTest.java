@@ -194,6 +194,21 @@ class SixNodesTest {
                         dr.get(1).host.members(LINEAGE2).stream()
                                 .filter(m -> m.nodeId().equals("d2"))
                                 .allMatch(m -> m.priority() == 2));
+
+        // a voter that is silent is not waited for: until it has the lead nobody could write
+        dr.get(2).kill();
+        eventually(
+                "d3 is given up",
+                () -> {
+                    try {
+                        dr.get(1).host.transferLeadership(LINEAGE2, "d3", Duration.ofMillis(1));
+                        return false;
+                    } catch (IOException e) {
+                        return e.getMessage().contains("d3 has not answered for");
+                    }
+                });
+        assertThat(write(dr.get(0), LINEAGE2, E2, Samples.opened(22)).requireDone()).isZero();
+        assertThat(dr.get(1).host.isLeader(LINEAGE2)).isTrue();
     }
 
     private static long lastIndex(TestNode node) {
