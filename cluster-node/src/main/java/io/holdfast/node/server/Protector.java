@@ -16,10 +16,8 @@ import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Site;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +35,7 @@ final class Protector {
 
     private final ClusterLog log;
     private final Peers peers;
-    private final Map<UUID, Long> marks = new ConcurrentHashMap<>();
+    private final Marks marks = new Marks();
 
     Protector(ClusterLog log, Peers peers) {
         this.log = log;
@@ -47,13 +45,14 @@ final class Protector {
     /** One round over the unprotected pieces. @return how many were marked */
     int round() {
         Lookup lookup = Lookup.in(log.state());
+        // Every record in that state stands at or before this index.
+        long index = log.appliedIndex();
+        marks.settle(log.lineage(), lookup.state(), index, log.protectedIndex());
         List<JobRecord> waiting =
                 lookup.state().unprotectedPieces().stream().limit(PIECES_A_ROUND).toList();
         if (waiting.isEmpty()) {
             return 0;
         }
-        // Every record in `waiting` stands at or before this index.
-        long index = log.appliedIndex();
         if (log.protectedIndex() < index) {
             try {
                 if (!log.awaitProtected(index, java.time.Duration.ofMillis(500))) {
@@ -68,13 +67,14 @@ final class Protector {
         for (JobRecord job : waiting) {
             try {
                 if (isThere(lookup, job)) {
+                    marks.asked(job.id());
                     Written written =
                             log.submit(
                                     new Command.ProtectedMark(job.id()),
                                     UUID.nameUUIDFromBytes(
                                             ("protected/" + job.epoch() + "/" + job.id())
                                                     .getBytes(StandardCharsets.UTF_8)));
-                    marks.put(job.id(), written.index());
+                    marks.written(job.id(), written.index());
                     marked++;
                 }
             } catch (RemoteException | ApiException e) {
@@ -121,10 +121,11 @@ final class Protector {
 
     /** Whether a job may be shown DR_PROTECTED: its mark is acknowledged by the other site. */
     boolean isShown(JobRecord job) {
-        if (!job.isProtected()) {
-            return false;
-        }
-        Long mark = marks.get(job.id());
-        return mark == null || log.protectedIndex() >= mark;
+        return job.isProtected() && marks.isShown(job.id(), log.protectedIndex());
+    }
+
+    /** Whether every complete piece is shown DR_PROTECTED. */
+    boolean allShown() {
+        return log.state().unprotectedPieces().isEmpty() && marks.areShown(log.protectedIndex());
     }
 }

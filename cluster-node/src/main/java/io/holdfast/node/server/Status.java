@@ -424,7 +424,7 @@ final class Status {
         if (!roles.stream().allMatch("STANDBY"::equals)) {
             return "RECONCILING";
         }
-        return state.repl().mode() == ReplState.Mode.SYNC && state.unprotectedPieces().isEmpty()
+        return state.repl().mode() == ReplState.Mode.SYNC && protector.allShown()
                 ? "DONE"
                 : "CATCHUP";
     }
