@@ -497,6 +497,8 @@ class RehearsalIT {
         cluster.backup();
         cluster.launch.server("d1");
         cluster.await(() -> Files.exists(sandbox()), there -> !there);
+        // It cleans up before it takes requests.
+        cluster.await(() -> holdfast.asking("d1").status(), s -> s.role().equals("STANDBY"));
         settle();
         assertThat(decisions()).isEqualTo(decisions);
         assertThat(holdfast.rehearsals()).extracting(RehearsalView::id).isEqualTo(reports);
