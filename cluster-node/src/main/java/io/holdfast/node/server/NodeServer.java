@@ -246,7 +246,7 @@ final class NodeServer implements AutoCloseable {
                         raft,
                         guard,
                         sender,
-                        () -> status(site, log, watch, controllerRef.get()),
+                        () -> status(site, log, watch, controllerRef.get(), shipping),
                         actions,
                         log,
                         peers);
@@ -447,13 +447,18 @@ final class NodeServer implements AutoCloseable {
     }
 
     private static NodeStatus status(
-            Site site, ClusterLog log, PeerWatch watch, SiteController controller) {
+            Site site,
+            ClusterLog log,
+            PeerWatch watch,
+            SiteController controller,
+            Shipping shipping) {
         return new NodeStatus(
                 site,
                 controller == null ? "BOOT" : controller.role(),
                 Optional.of(log.lineage()),
                 watch.lastContactMicros().orElse(0L),
-                VERSION);
+                VERSION,
+                shipping.report());
     }
 
     private List<Resource> seed() throws IOException {

@@ -6,6 +6,7 @@ import io.holdfast.agent.tls.PeerIdentity;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.chunk.ChunkStore;
 import io.holdfast.replication.ship.ShipOptions;
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.replication.ship.ShipStatus;
 import io.holdfast.replication.ship.Shipper;
 import io.holdfast.standard.Endpoint;
@@ -14,7 +15,6 @@ import io.holdfast.standard.Site;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -178,18 +178,9 @@ final class Shipping implements AutoCloseable {
                 .orElse(store.isPresent() ? "no peer is known yet" : "ok");
     }
 
-    /** Frames that cannot be shipped because their bytes are damaged. */
-    List<String> damage() {
-        return status().map(s ->
-                        s.damage().stream()
-                                .map(d -> d.id() + " at " + d.after() + ": " + d.message())
-                                .toList())
-                .orElse(List.of());
-    }
-
-    /** What the other site's store lacked when it was reached, and what was sent because of it. */
-    ShipStatus.CatchUp catchUp() {
-        return status().map(ShipStatus::catchUp).orElse(ShipStatus.CatchUp.NONE);
+    /** What the other site's store lacked when it was reached, and what is damaged in this one. */
+    ShipReport report() {
+        return status().map(ShipReport::of).orElse(ShipReport.NONE);
     }
 
     @Override

@@ -10,6 +10,7 @@ import io.holdfast.node.api.Moment;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.StatusView;
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.JobRecord;
@@ -375,7 +376,7 @@ final class Status {
                                         + r.resources().size()
                                         + " changed resources; the way home waits for: holdfast"
                                         + " reconcile, then: holdfast reconcile sign"));
-        shipping.damage().forEach(d -> warnings.add("Damaged frame, not shipped: " + d));
+        shipping().damage().forEach(d -> warnings.add("Damaged frame, not shipped: " + d));
         return warnings;
     }
 
@@ -404,8 +405,17 @@ final class Status {
                                 change,
                                 stage(state, change.epoch().site().peer()),
                                 protector::isShown,
-                                shipping.catchUp()))
+                                shipping().catchUp()))
                 .orElse(ReconcileView.NONE);
+    }
+
+    /** Of all the site's stores, whichever node has them. */
+    private ShipReport shipping() {
+        return watch.of(site).stream()
+                .filter(PeerWatch.Seen::reachable)
+                .flatMap(s -> s.description().stream())
+                .map(SiteDescription::shipping)
+                .reduce(shipping.report(), ShipReport::plus);
     }
 
     private String stage(ClusterState state, Site returned) {

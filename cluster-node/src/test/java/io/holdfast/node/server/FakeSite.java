@@ -11,6 +11,7 @@ import io.holdfast.node.api.ApiException;
 import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Written;
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
@@ -141,7 +142,8 @@ final class FakeSite
                         leader,
                         "SYNC",
                         0,
-                        "test");
+                        "test",
+                        ShipReport.NONE);
         seen.put(node, new PeerWatch.Seen(address, Optional.of(description), 1, true, ""));
     }
 

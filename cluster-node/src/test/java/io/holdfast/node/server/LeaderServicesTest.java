@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.modeswitch.SiteAck;
 import io.holdfast.modeswitch.SiteAckBook;
 import io.holdfast.replication.raft.Member;
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
@@ -86,7 +87,8 @@ class LeaderServicesTest {
                 false,
                 "SYNC",
                 0,
-                "test");
+                "test",
+                ShipReport.NONE);
     }
 
     private static Member adopted(Mbr mbr, List<Member> now, String node) {

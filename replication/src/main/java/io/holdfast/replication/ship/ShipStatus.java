@@ -84,6 +84,16 @@ public record ShipStatus(
             long bytesMoved) {
         /** None yet. */
         public static final CatchUp NONE = new CatchUp(true, 0, 0, 0, 0);
+
+        /** Of two peers together. */
+        public CatchUp plus(CatchUp other) {
+            return new CatchUp(
+                    done && other.done,
+                    framesMissing + other.framesMissing,
+                    bytesMissing + other.bytesMissing,
+                    framesMoved + other.framesMoved,
+                    bytesMoved + other.bytesMoved);
+        }
     }
 
     /** A frame that cannot be shipped. */

@@ -102,7 +102,8 @@ public class RaftSiteHandler implements SiteHandler {
                 lineage.map(host::isLeader).orElse(false),
                 state.repl().mode().name(),
                 state.repl().sinceMicros(),
-                node.version());
+                node.version(),
+                node.shipping());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.holdfast.replication.site;
 
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.util.Optional;
@@ -24,6 +25,7 @@ import java.util.UUID;
  * @param replMode how replication stands in its state, for example SYNC
  * @param replSinceMicros since when, epoch microseconds
  * @param version of the program
+ * @param shipping of its store
  */
 public record SiteDescription(
         String node,
@@ -41,4 +43,5 @@ public record SiteDescription(
         boolean leader,
         String replMode,
         long replSinceMicros,
-        String version) {}
+        String version,
+        ShipReport shipping) {}

@@ -3,10 +3,13 @@ package io.holdfast.replication.site;
 import com.google.protobuf.ByteString;
 import io.holdfast.agent.wire.Wire;
 import io.holdfast.modeswitch.SiteAck;
+import io.holdfast.replication.proto.site.v1.CatchUp;
 import io.holdfast.replication.proto.site.v1.DescribeReply;
 import io.holdfast.replication.proto.site.v1.TailEntry;
 import io.holdfast.replication.proto.site.v1.TailHeader;
 import io.holdfast.replication.proto.site.v1.TailPart;
+import io.holdfast.replication.ship.ShipReport;
+import io.holdfast.replication.ship.ShipStatus;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Tail;
 import io.holdfast.standard.Epoch;
@@ -77,6 +80,8 @@ final class SiteMessages {
                 .setReplState(d.replMode())
                 .setReplSinceMicros(d.replSinceMicros())
                 .setVersion(d.version())
+                .setCatchUp(toProto(d.shipping().catchUp()))
+                .addAllDamage(d.shipping().damage())
                 .build();
     }
 
@@ -99,7 +104,29 @@ final class SiteMessages {
                 p.getLeader(),
                 p.getReplState(),
                 p.getReplSinceMicros(),
-                p.getVersion());
+                p.getVersion(),
+                new ShipReport(
+                        p.hasCatchUp() ? of(p.getCatchUp()) : ShipStatus.CatchUp.NONE,
+                        p.getDamageList()));
+    }
+
+    private static CatchUp toProto(ShipStatus.CatchUp c) {
+        return CatchUp.newBuilder()
+                .setDone(c.done())
+                .setFramesMissing(c.framesMissing())
+                .setBytesMissing(c.bytesMissing())
+                .setFramesMoved(c.framesMoved())
+                .setBytesMoved(c.bytesMoved())
+                .build();
+    }
+
+    private static ShipStatus.CatchUp of(CatchUp p) {
+        return new ShipStatus.CatchUp(
+                p.getDone(),
+                p.getFramesMissing(),
+                p.getBytesMissing(),
+                p.getFramesMoved(),
+                p.getBytesMoved());
     }
 
     static void send(Tail tail, Consumer<TailPart> to) {

@@ -7,6 +7,7 @@ import io.holdfast.agent.tls.GrpcServerHost;
 import io.holdfast.agent.tls.PeerIdentity;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.modeswitch.SiteAckBook;
+import io.holdfast.replication.ship.ShipReport;
 import io.holdfast.replication.site.NodeStatus;
 import io.holdfast.replication.site.ProtectionWatch;
 import io.holdfast.replication.site.RaftSiteHandler;
@@ -131,7 +132,9 @@ final class TestNode implements AutoCloseable {
                         host,
                         guard,
                         sender,
-                        () -> new NodeStatus(site, "STANDBY", works.get(), 0, "test"));
+                        () ->
+                                new NodeStatus(
+                                        site, "STANDBY", works.get(), 0, "test", ShipReport.NONE));
         server =
                 GrpcServerHost.builder(tls)
                         .listen(
