@@ -680,12 +680,14 @@ final class SiteController implements AutoCloseable {
         Thread.ofVirtual()
                 .name("site-prefer")
                 .start(() -> {
-                    while (!closed && log.leads() && preferred == site) {
+                    for (int attempt = 1; !closed && log.leads() && preferred == site; attempt++) {
                         try {
                             actions.prefer(log.lineage(), site);
                             return;
                         } catch (IOException | RuntimeException e) {
-                            LOG.info("The lead stays here for now: {}", e.getMessage());
+                            if (attempt == 1) {
+                                LOG.info("The lead stays here for now: {}", e.getMessage());
+                            }
                             pause();
                         }
                     }
