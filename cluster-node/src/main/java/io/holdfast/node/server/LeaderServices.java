@@ -216,24 +216,17 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         Thread.ofVirtual()
                 .name("hand-home")
                 .start(() -> {
-                    try {
-                        ClusterState state = log.state();
-                        Site active = state.epoch().site();
-                        if (!state.isSeeded() || active == site) {
-                            return;
-                        }
-                        for (NodeAddress node : mbr.get().nodes(active)) {
-                            boolean voter =
-                                    raft.members(lineage).stream()
-                                            .anyMatch(
-                                                    m -> m.voter() && m.nodeId().equals(node.id()));
-                            if (voter) {
-                                raft.transferLeadership(lineage, node.id(), Duration.ofSeconds(3));
-                                return;
-                            }
-                        }
-                    } catch (IOException e) {
-                        LOG.info("Leadership stays here for now: {}", e.getMessage());
+                    ClusterState state = log.state();
+                    Site active = state.epoch().site();
+                    if (state.isSeeded() && active != site) {
+                        SiteActions.preferWhile(
+                                () ->
+                                        !closed
+                                                && raft.isLeader(lineage)
+                                                && log.state().epoch().site() == active,
+                                actions,
+                                () -> lineage,
+                                active);
                     }
                 });
     }

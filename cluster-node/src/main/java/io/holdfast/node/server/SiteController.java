@@ -679,19 +679,12 @@ final class SiteController implements AutoCloseable {
         preferred = site;
         Thread.ofVirtual()
                 .name("site-prefer")
-                .start(() -> {
-                    for (int attempt = 1; !closed && log.leads() && preferred == site; attempt++) {
-                        try {
-                            actions.prefer(log.lineage(), site);
-                            return;
-                        } catch (IOException | RuntimeException e) {
-                            if (attempt == 1) {
-                                LOG.info("The lead stays here for now: {}", e.getMessage());
-                            }
-                            pause();
-                        }
-                    }
-                });
+                .start(() ->
+                        SiteActions.preferWhile(
+                                () -> !closed && log.leads() && preferred == site,
+                                actions,
+                                log::lineage,
+                                site));
     }
 
     private void reconcile(Epoch epoch) throws InterruptedException {

@@ -32,6 +32,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -46,6 +47,9 @@ final class FakeSite
                 AutoCloseable {
     final List<String> did = new CopyOnWriteArrayList<>();
     final List<Command> submitted = new CopyOnWriteArrayList<>();
+
+    /** How often the lead cannot be given away, for nobody there answers. */
+    final AtomicInteger silent = new AtomicInteger();
 
     /** How often a command is not taken, for nobody leads. */
     final Map<Class<? extends Command>, Integer> unavailable = new ConcurrentHashMap<>();
@@ -287,8 +291,11 @@ final class FakeSite
     }
 
     @Override
-    public void prefer(UUID of, Site preferred) {
+    public void prefer(UUID of, Site preferred) throws IOException {
         did.add("prefer " + preferred.word());
+        if (silent.getAndDecrement() > 0) {
+            throw new IOException("nobody of " + preferred.word() + " has answered");
+        }
     }
 
     @Override
