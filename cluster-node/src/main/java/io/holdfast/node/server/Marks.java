@@ -9,8 +9,9 @@ import java.util.UUID;
 
 /**
  * Where the marks stand that say that a piece is DR_PROTECTED: one is shown when the other site has
- * acknowledged its index. What was marked before this node led counts as shown. Thread-safe; it holds
- * marks that are not shown yet, and no others once {@link #settle} was called.
+ * acknowledged its index, and stays so: the piece is there, even when the member that acknowledged it
+ * loses its log. What was marked before this node led counts as shown. Thread-safe; it holds marks that
+ * are not shown yet, and no others once {@link #settle} was called.
  */
 final class Marks {
     /** Asked for; it may be in the log already, nobody here knows where. */
@@ -56,9 +57,9 @@ final class Marks {
                 });
     }
 
-    /** Whether the other site knows of this mark, if there is one. */
-    synchronized boolean isShown(UUID job, long acknowledged) {
-        return marks.getOrDefault(job, -1L) <= acknowledged;
+    /** Whether the other site knows, or once knew, of this mark in this log, if there is one. */
+    synchronized boolean isShown(UUID of, UUID job, long acknowledged) {
+        return !lineage.equals(of) || marks.getOrDefault(job, -1L) <= acknowledged;
     }
 
     /** Whether the other site knows of every mark. */

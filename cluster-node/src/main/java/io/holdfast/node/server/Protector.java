@@ -7,6 +7,7 @@ import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.replication.raft.Written;
+import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.CatalogRecord;
@@ -121,11 +122,11 @@ final class Protector {
 
     /** Whether a job may be shown DR_PROTECTED: its mark is acknowledged by the other site. */
     boolean isShown(JobRecord job) {
-        return job.isProtected() && marks.isShown(job.id(), log.protectedIndex());
+        return job.isProtected() && marks.isShown(log.lineage(), job.id(), log.protectedIndex());
     }
 
-    /** Whether every complete piece is shown DR_PROTECTED. */
-    boolean allShown() {
-        return log.state().unprotectedPieces().isEmpty() && marks.areShown(log.protectedIndex());
+    /** Whether every complete piece of a state is shown DR_PROTECTED. */
+    boolean allShown(ClusterState state) {
+        return state.unprotectedPieces().isEmpty() && marks.areShown(log.protectedIndex());
     }
 }

@@ -180,7 +180,8 @@ final class Shipping implements AutoCloseable {
 
     /** What the other site's store lacked when it was reached, and what is damaged in this one. */
     ShipReport report() {
-        return status().map(ShipReport::of).orElse(ShipReport.NONE);
+        Shipper now = shipper;
+        return now == null ? ShipReport.NONE : now.report();
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.StatusView;
 import io.holdfast.replication.ship.ShipReport;
+import io.holdfast.replication.ship.ShipStatus;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.JobRecord;
@@ -398,27 +399,27 @@ final class Status {
     /** What became of the other site's return, as the active leader knows it. */
     ReconcileView reconcile() {
         ClusterState state = log.state();
+        ShipStatus.CatchUp catchUp = shipping().catchUp();
         return Returns.forced(state)
                 .map(change ->
                         Returns.view(
                                 state,
                                 change,
-                                stage(state, change.epoch().site().peer()),
+                                stage(state, change.epoch().site().peer(), catchUp),
                                 protector::isShown,
-                                shipping().catchUp()))
+                                catchUp))
                 .orElse(ReconcileView.NONE);
     }
 
-    /** Of all the site's stores, whichever node has them. */
+    /** Of all the site's stores, whichever node has them, as it was last heard. */
     private ShipReport shipping() {
         return watch.of(site).stream()
-                .filter(PeerWatch.Seen::reachable)
                 .flatMap(s -> s.description().stream())
                 .map(SiteDescription::shipping)
                 .reduce(shipping.report(), ShipReport::plus);
     }
 
-    private String stage(ClusterState state, Site returned) {
+    private String stage(ClusterState state, Site returned, ShipStatus.CatchUp catchUp) {
         if (state.epoch().site() == returned) {
             return "DONE";
         }
@@ -434,7 +435,9 @@ final class Status {
         if (!roles.stream().allMatch("STANDBY"::equals)) {
             return "RECONCILING";
         }
-        return state.repl().mode() == ReplState.Mode.SYNC && protector.allShown()
+        return state.repl().mode() == ReplState.Mode.SYNC
+                        && catchUp.done()
+                        && protector.allShown(state)
                 ? "DONE"
                 : "CATCHUP";
     }

@@ -18,7 +18,7 @@ class MarksTest {
     }
 
     private boolean isShown(long acknowledged) {
-        boolean shown = marks.isShown(job.id(), acknowledged);
+        boolean shown = marks.isShown(LINEAGE, job.id(), acknowledged);
         assertThat(marks.areShown(acknowledged)).isEqualTo(shown);
         return shown;
     }
@@ -65,6 +65,7 @@ class MarksTest {
         settle(10, 10);
         marks.written(job.id(), 1_000);
         assertThat(isShown(10)).isFalse();
+        assertThat(marks.isShown(new UUID(9, 9), job.id(), 5)).isTrue();
         marks.settle(new UUID(9, 9), cluster.state(), 5, 5);
         assertThat(isShown(5)).isTrue();
     }

@@ -723,16 +723,7 @@ public final class RaftHost implements AutoCloseable {
                                                 + lineage
                                                 + ": "
                                                 + members(lineage)));
-        Optional<Duration> silent = silence(lineage, target);
-        if (silent.filter(s -> s.compareTo(settings.electionMin()) > 0).isPresent()) {
-            throw new IOException(
-                    "Node "
-                            + node
-                            + " has not answered for "
-                            + silent.get().toMillis()
-                            + " ms; it is not given the lead of lineage "
-                            + lineage);
-        }
+        requireAnswer(lineage, target);
         // Ratis refuses a transfer unless the target has the highest priority; once it has, the
         // leader hands over by itself as soon as the target has caught up.
         reconfigure(lineage, now -> preferring(now, node));
@@ -745,15 +736,30 @@ public final class RaftHost implements AutoCloseable {
         }
     }
 
-    /** How long ago a member last answered this node; empty unless this node leads. */
-    private Optional<Duration> silence(UUID lineage, Member member) {
-        return division(lineage).stream()
-                .map(d -> d.getInfo().getRoleInfoProto())
-                .filter(RaftProtos.RoleInfoProto::hasLeaderInfo)
-                .flatMap(role -> role.getLeaderInfo().getFollowerInfoList().stream())
-                .filter(f -> f.getId().getId().toStringUtf8().equals(member.memberId()))
-                .map(f -> Duration.ofMillis(f.getLastRpcElapsedTimeMs()))
-                .findFirst();
+    /** When this node leads: a member must have answered it within an election timeout. */
+    private void requireAnswer(UUID lineage, Member member) throws IOException {
+        Optional<RaftProtos.RoleInfoProto> leading =
+                division(lineage)
+                        .map(d -> d.getInfo().getRoleInfoProto())
+                        .filter(RaftProtos.RoleInfoProto::hasLeaderInfo);
+        if (leading.isEmpty() || member.memberId().equals(self.toString())) {
+            return;
+        }
+        Optional<Long> silentMillis =
+                leading.get().getLeaderInfo().getFollowerInfoList().stream()
+                        .filter(f -> f.getId().getId().toStringUtf8().equals(member.memberId()))
+                        .map(RaftProtos.ServerRpcProto::getLastRpcElapsedTimeMs)
+                        .findFirst();
+        // To one that has no appender at this moment Ratis would wait for ever.
+        if (silentMillis.isEmpty() || silentMillis.get() > settings.electionMin().toMillis()) {
+            throw new IOException(
+                    "Node "
+                            + member.nodeId()
+                            + " has not answered"
+                            + silentMillis.map(ms -> " for " + ms + " ms").orElse(" yet")
+                            + "; it is not given the lead of lineage "
+                            + lineage);
+        }
     }
 
     private static List<Member> preferring(List<Member> members, String node) {

@@ -14,19 +14,25 @@ public record ShipReport(ShipStatus.CatchUp catchUp, List<String> damage) {
     /** How many damaged frames are told of at most. */
     public static final int MAX_DAMAGE = 20;
 
+    private static final int MAX_TEXT = 500;
+
     /** Of a node without a store, or without a peer for it. */
     public static final ShipReport NONE = new ShipReport(ShipStatus.CatchUp.NONE, List.of());
 
-    /** Keeps the first {@value #MAX_DAMAGE} of a longer list. */
+    /** Keeps the first {@value #MAX_DAMAGE} of a longer list, and the start of a longer text. */
     public ShipReport {
-        damage = damage.stream().limit(MAX_DAMAGE).toList();
+        damage =
+                damage.stream()
+                        .limit(MAX_DAMAGE)
+                        .map(d -> d.substring(0, Math.min(d.length(), MAX_TEXT)))
+                        .toList();
     }
 
-    /** Of a shipper that says this. */
-    public static ShipReport of(ShipStatus status) {
+    static ShipReport of(ShipStatus.CatchUp catchUp, List<ShipStatus.Damage> damage) {
         return new ShipReport(
-                status.catchUp(),
-                status.damage().stream()
+                catchUp,
+                damage.stream()
+                        .limit(MAX_DAMAGE)
                         .map(d -> d.id() + " at " + d.after() + ": " + d.message())
                         .toList());
     }

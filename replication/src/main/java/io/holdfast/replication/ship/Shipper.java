@@ -198,6 +198,11 @@ public final class Shipper implements AutoCloseable {
         }
     }
 
+    /** What other nodes are told. Costs the same however much is not yet shipped. */
+    public ShipReport report() {
+        return ShipReport.of(meter.now(), book.damageList());
+    }
+
     private record Lag(long frames, long bytes) {}
 
     private Lag lag(LogPosition from, LogPosition end) {

@@ -123,10 +123,10 @@ final class SiteMessages {
     private static ShipStatus.CatchUp of(CatchUp p) {
         return new ShipStatus.CatchUp(
                 p.getDone(),
-                p.getFramesMissing(),
-                p.getBytesMissing(),
-                p.getFramesMoved(),
-                p.getBytesMoved());
+                Math.max(0, p.getFramesMissing()),
+                Math.max(0, p.getBytesMissing()),
+                Math.max(0, p.getFramesMoved()),
+                Math.max(0, p.getBytesMoved()));
     }
 
     static void send(Tail tail, Consumer<TailPart> to) {

@@ -321,6 +321,9 @@ class ShipperTest {
                     assertThat(damage.id()).isEqualTo(flipped);
                     assertThat(damage.message()).contains(flipped.toString());
                 });
+        assertThat(shipper.report().damage())
+                .singleElement()
+                .satisfies(text -> assertThat(text).contains(flipped.toString()));
         assertThat(status.unshipped())
                 .singleElement()
                 .satisfies(stuck -> {
