@@ -38,7 +38,8 @@ public interface CollectedStore extends ChunkStore {
     Collected collected();
 
     /**
-     * Why every byte stays or goes. Reads every node; changes nothing.
+     * Why every byte of the store's files stays or goes. Reads every node; changes nothing. What is
+     * written, deleted or replaced meanwhile may be counted as it was before or after.
      *
      * @param order the order that a sweep would be given now
      * @param fates of a PIECE frame, whether it stays, and why in a few words

@@ -223,7 +223,7 @@ public final class FolderChunkStore implements CollectedStore {
         this.readers = new PackReaders(packs);
         this.collector =
                 new FolderCollector(
-                        index, proof, this::read, packs, disk, readers, options.collection());
+                        index, proof, this::read, folder, disk, readers, options.collection());
         FolderLoader.Loaded loaded = FolderLoader.load(folder);
         this.findings = List.copyOf(loaded.findings());
         this.incarnation = loaded.incarnation().orElseGet(UUID::randomUUID);

@@ -31,7 +31,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * Carries out what {@code GcMachine} decides for a folder. Its monitor guards the fates of all frames:
@@ -52,6 +51,7 @@ final class FolderCollector {
     private final ChunkIndex index;
     private final ClosureProof proof;
     private final Reader reader;
+    private final Path folder;
     private final Path packs;
     private final Disk disk;
     private final PackReaders readers;
@@ -70,14 +70,15 @@ final class FolderCollector {
             ChunkIndex index,
             ClosureProof proof,
             Reader reader,
-            Path packs,
+            Path folder,
             Disk disk,
             PackReaders readers,
             GcState.Config config) {
         this.index = index;
         this.proof = proof;
         this.reader = reader;
-        this.packs = packs;
+        this.folder = folder;
+        this.packs = folder.resolve(FolderChunkStore.PACKS);
         this.disk = disk;
         this.readers = readers;
         this.state = GcState.fresh(config, new Epoch(0, Site.LOCAL));
@@ -298,10 +299,15 @@ final class FolderCollector {
             stretches.add(new Disk.Stretch(from, to));
             kept += to - from;
         }
-        if (5 * (pack.packBytes() - kept) >= pack.packBytes()) {
+        if (muchGarbage(pack.packBytes() - kept, pack.packBytes())) {
             disk.keepOnly(packs.resolve(PackFormat.packName(pack.sequence())), stretches);
             readers.reopen((int) pack.sequence());
         }
+    }
+
+    /** Whether so much of a pack is garbage that its bytes are worth giving back. */
+    static boolean muchGarbage(long garbage, long packBytes) {
+        return 5 * garbage >= packBytes;
     }
 
     private long bytes(BitSet frames) {
@@ -329,10 +335,12 @@ final class FolderCollector {
             stateNow = state;
             end = index.durable();
         }
+        BitSet gone = fossilsNow.deleted();
+        FolderFiles files = FolderFiles.in(folder);
         List<GcPlan.Root> roots = new ArrayList<>();
         BitSet damaged = new BitSet();
         for (int n = 0; n < end; n++) {
-            if (fossilsNow.fate(n) == Fossils.Fate.DELETED || index.gone(n)) {
+            if (gone.get(n)) {
                 continue;
             }
             ChunkIndex.Located at = index.get(n);
@@ -364,59 +372,14 @@ final class FolderCollector {
                 GcPlan.of(
                         roots,
                         end,
-                        n ->
-                                index.gone(n)
-                                        ? 0
-                                        : index.get(n).frameBytes() + PackFormat.RECORD_BYTES,
+                        n -> gone.get(n) ? 0 : files.bytes(index.get(n)),
                         graph,
                         damaged,
                         fossilsNow,
                         stateNow,
                         order,
                         standing);
-        return plan.and(around(end));
-    }
-
-    /** What the sealed packs hold beside frames: headers, indexes, and deleted bytes. */
-    private List<GcPlan.Group> around(int end) throws IOException {
-        Map<Integer, Long> kept = new HashMap<>();
-        for (int n = 0; n < end; n++) {
-            ChunkIndex.Located at = index.get(n);
-            long bytes = index.gone(n) ? 0 : at.frameBytes() + (long) PackFormat.RECORD_BYTES;
-            kept.merge(at.pack(), bytes, Long::sum);
-        }
-        List<Path> files;
-        try (Stream<Path> all = Files.list(packs)) {
-            files = all.filter(f -> PackFormat.sequence(f, ".pack").isPresent()).toList();
-        }
-        long headers = 0;
-        long deleted = 0;
-        for (Path file : files) {
-            int pack = PackFormat.sequence(file, ".pack").orElseThrow().intValue();
-            Path indexFile = packs.resolve(PackFormat.indexName(pack));
-            headers += PackFormat.HEADER_BYTES;
-            if (Files.exists(indexFile)) {
-                headers += Files.size(indexFile);
-                long size = Files.size(file);
-                long garbage = size - PackFormat.HEADER_BYTES - kept.getOrDefault(pack, 0L);
-                deleted += 5 * garbage >= size ? 0 : Math.max(0, garbage);
-            }
-        }
-        List<GcPlan.Group> groups = new ArrayList<>();
-        if (headers > 0) {
-            groups.add(
-                    new GcPlan.Group(
-                            GcPlan.Outcome.STAYS, "headers and indexes of packs", 0, headers));
-        }
-        if (deleted > 0) {
-            groups.add(
-                    new GcPlan.Group(
-                            GcPlan.Outcome.DELETED,
-                            "deleted; its bytes go when they are a fifth of their pack",
-                            0,
-                            deleted));
-        }
-        return groups;
+        return plan.and(files.around(index, end, gone, readers));
     }
 
     private synchronized void beginWork() {

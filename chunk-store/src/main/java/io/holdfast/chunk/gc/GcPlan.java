@@ -13,8 +13,8 @@ import java.util.function.IntToLongFunction;
  * Why every byte of a store stays or goes. Pure; reads nodes by the graph.
  *
  * @param frames frames whose bytes the store has
- * @param bytes of all groups
- * @param groups every frame in exactly one of them, by what is to become of it and why
+ * @param bytes of all groups: the lengths of all files of the store, holes included
+ * @param groups every byte in exactly one of them, by what is to become of it and why
  * @param pieces every data piece, with the bytes that it alone, or it first, accounts for
  */
 public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine> pieces) {
@@ -26,17 +26,22 @@ public record GcPlan(long frames, long bytes, List<Group> groups, List<PieceLine
 
     /** What is to become of a group of frames. */
     public enum Outcome {
-        /** A piece that stays needs it. */
+        /** A piece that stays needs it, or the store itself does. */
         STAYS,
         /** Nothing that stays needs it; it waits for something. */
         WAITS,
         /** The next sweep deletes it. */
         GOES,
-        /** It is deleted, and its bytes wait for their pack to be written anew. */
+        /** It is deleted; its bytes are a hole of their pack, or wait to become one. */
         DELETED
     }
 
-    /** Frames with the same outcome and reason. */
+    /**
+     * Bytes with the same outcome and reason.
+     *
+     * @param frames how many frames they are; 0 for what the store holds beside its frames
+     * @param bytes of them, with the record header of every frame
+     */
     public record Group(Outcome outcome, String reason, long frames, long bytes) {}
 
     /**

@@ -11,7 +11,6 @@ import io.holdfast.chunk.Samples;
 import io.holdfast.chunk.StoreException;
 import io.holdfast.chunk.gc.GcEffect;
 import io.holdfast.chunk.gc.GcEvent;
-import io.holdfast.chunk.gc.GcPlan;
 import io.holdfast.standard.Epoch;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -218,56 +217,6 @@ class FolderSweepTest {
         markTwice(Set.of(gone));
         assertThat(sweep()).isInstanceOf(GcEffect.Delete.class);
         assertThat(store.collected().deletedFrames()).isPositive();
-    }
-
-    @Test
-    void everyByteOfTheFolderIsExplained() throws Exception {
-        List<byte[]> first = Samples.pieceFrames(1, 60);
-        ChunkId gone = put(Samples.SESSION, first);
-        ChunkId stays = put(Samples.SESSION, Samples.pieceFrames(2, 60));
-        put(Samples.SESSION, Samples.pieceFrames(3, 60));
-        store.release(Samples.SESSION);
-        markTwice(Set.of(gone));
-        GcPlan before = explain(gone, stays);
-        assertThat(before.bytes()).isEqualTo(fileBytes());
-        long going = before.bytes(GcPlan.Outcome.GOES);
-        long frames = first.stream().mapToLong(f -> f.length + PackFormat.RECORD_BYTES).sum();
-        assertThat(going).isEqualTo(frames);
-        assertThat(before.groups())
-                .anyMatch(g -> g.reason().contains("kept for P30D"))
-                .anyMatch(g -> g.reason().contains("unknown"))
-                .anyMatch(g -> g.reason().contains("headers"));
-        assertThat(before.pieces()).hasSize(3);
-        sweep();
-        GcPlan after = explain(gone, stays);
-        assertThat(after.bytes(GcPlan.Outcome.GOES)).isZero();
-        assertThat(after.pieces()).hasSize(2);
-        assertThat(after.groups())
-                .filteredOn(g -> g.outcome() != GcPlan.Outcome.DELETED)
-                .allMatch(g -> g.outcome() == GcPlan.Outcome.STAYS);
-        reopen();
-        assertThat(explain(gone, stays)).isEqualTo(after);
-    }
-
-    private GcPlan explain(ChunkId gone, ChunkId stays) throws IOException {
-        return store.explain(
-                order(),
-                CALM,
-                id ->
-                        id.equals(gone)
-                                ? new GcPlan.Fate(false, "expired")
-                                : new GcPlan.Fate(
-                                        true, id.equals(stays) ? "kept for P30D" : "unknown"));
-    }
-
-    private long fileBytes() throws IOException {
-        try (Stream<Path> files = Files.list(folder.resolve("packs"))) {
-            long sum = 0;
-            for (Path file : files.toList()) {
-                sum += Files.size(file);
-            }
-            return sum;
-        }
     }
 
     @Test

@@ -21,7 +21,7 @@ public record GcPlanView(List<Store> stores) {
      * @param storage its logical address
      * @param problem why it could not be asked; empty when it was
      * @param frames that it has
-     * @param bytes of its folder
+     * @param bytes of all files in its folder; a hole of a file counts, in a group of its own
      * @param groups every byte in exactly one of them
      * @param pieces every data piece that it has
      */
@@ -41,11 +41,11 @@ public record GcPlanView(List<Store> stores) {
     }
 
     /**
-     * Frames with the same fate.
+     * Bytes with the same fate.
      *
      * @param outcome STAYS, WAITS (unneeded, but for something), GOES (with the next sweep) or DELETED
      * @param reason why
-     * @param frames how many
+     * @param frames how many they are; 0 for what the store holds beside frames
      * @param bytes of them
      */
     public record Group(String outcome, String reason, long frames, long bytes) {}
