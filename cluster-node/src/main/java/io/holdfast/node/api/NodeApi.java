@@ -77,6 +77,12 @@ public interface NodeApi extends LifetimeApi {
     /** Hands the cluster over to the other site without any loss. Both must be well. */
     SwitchoverView switchover(Requests.Switchover request);
 
+    /**
+     * A failover or switchover that this node was asked for, while it answers that request; waits for
+     * nothing. One that was asked for with another id, or not here, is {@code NOT_FOUND}.
+     */
+    MoveView move(UUID operation);
+
     /** Switches automatic failover; refused in a cluster without a witness. */
     Saved<StatusView> autoFailover(Requests.AutoFailover request);
 

@@ -75,14 +75,15 @@ final class FailoverCommand extends ApiCommand {
                 "Site " + to.word() + " takes over in epoch " + preflight.nextEpoch() + ".",
                 output);
         UUID operation = Jobs.newId();
+        Requests.Failover request =
+                new Requests.Failover(
+                        force, cluster.context().operator(), confirmation.reason(), operation);
         FailoverView view =
-                node.api()
-                        .failover(
-                                new Requests.Failover(
-                                        force,
-                                        cluster.context().operator(),
-                                        confirmation.reason(),
-                                        operation));
+                new MoveSteps(operation, output)
+                        .tellDuring(
+                                node.api(),
+                                () -> node.api().failover(request),
+                                FailoverView::steps);
         output.result(view, Failovers.show(view));
         return ExitCode.DONE;
     }

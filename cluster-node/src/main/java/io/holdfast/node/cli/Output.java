@@ -68,11 +68,20 @@ final class Output {
             }
         }
 
+        /** A line that stays, in place of the one that is shown. */
+        void note(String line) {
+            close();
+            err.println(line);
+            err.flush();
+        }
+
+        /** Takes the shown line away. */
         @Override
         public void close() {
             if (shown) {
                 err.print("\r\u001b[K");
                 err.flush();
+                shown = false;
             }
         }
     }

@@ -31,14 +31,17 @@ final class SwitchoverCommand extends ApiCommand {
                 "Site " + site.word() + " becomes the active one; running jobs end first.",
                 output);
         UUID operation = Jobs.newId();
+        Requests.Switchover request =
+                new Requests.Switchover(
+                        site.word(),
+                        cluster.context().operator(),
+                        confirmation.reason(),
+                        operation);
+        MoveSteps steps = new MoveSteps(operation, output);
         SwitchoverView view =
                 cluster.write(api ->
-                        api.switchover(
-                                new Requests.Switchover(
-                                        site.word(),
-                                        cluster.context().operator(),
-                                        confirmation.reason(),
-                                        operation)));
+                        steps.tellDuring(
+                                api, () -> api.switchover(request), SwitchoverView::steps));
         output.result(view, Failovers.show(view));
         return ExitCode.DONE;
     }

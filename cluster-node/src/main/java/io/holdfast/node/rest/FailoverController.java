@@ -2,6 +2,7 @@ package io.holdfast.node.rest;
 
 import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.ReconcileView;
@@ -19,6 +20,7 @@ import io.micronaut.scheduling.TaskExecutors;
 import io.micronaut.scheduling.annotation.ExecuteOn;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /** The disaster and the way home. A failover is asked of a node of the site that shall take over. */
 @Controller("/api/v1")
@@ -87,6 +89,13 @@ class FailoverController {
                         Optional.ofNullable(body.reason()).orElse(""),
                         body.operation());
         return Calls.as(request, () -> api.switchover(complete));
+    }
+
+    /** How far a failover or switchover is whose request this node has not answered yet. */
+    @Get("/moves/{operation}")
+    MoveView move(HttpRequest<?> request, String operation) {
+        UUID id = Calls.uuid("failover or switchover", operation);
+        return Calls.as(request, () -> api.move(id));
     }
 
     /** What became of a site that returned. */

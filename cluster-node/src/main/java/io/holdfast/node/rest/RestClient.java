@@ -18,6 +18,7 @@ import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.MetricsView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
@@ -213,6 +214,11 @@ public final class RestClient implements NodeApi {
     @Override
     public SwitchoverView switchover(Requests.Switchover request) {
         return write("POST", "/switchover", request, MOVE, new TypeReference<>() {});
+    }
+
+    @Override
+    public MoveView move(UUID operation) {
+        return read("/moves/" + operation, QUICK, new TypeReference<>() {});
     }
 
     @Override

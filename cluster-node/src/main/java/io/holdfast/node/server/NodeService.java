@@ -24,6 +24,7 @@ import io.holdfast.node.api.IdentifierView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.MetricsView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
@@ -106,6 +107,7 @@ final class NodeService implements NodeApi {
     private final InstantSource clock;
     private final RandomGenerator random;
     private final AtLeader atLeader = new AtLeader(new Leadership(), ELECTION);
+    private final MovesSentOn movesSentOn = new MovesSentOn();
 
     NodeService(
             String self,
@@ -841,7 +843,25 @@ final class NodeService implements NodeApi {
 
     @Override
     public SwitchoverView switchover(Requests.Switchover request) {
-        return write(leader -> leader.switchover(request), () -> site.switchover(request));
+        return write(
+                leader ->
+                        movesSentOn.sendOn(
+                                request.operation(), leader, () -> leader.switchover(request)),
+                () -> site.switchover(request));
+    }
+
+    @Override
+    public MoveView move(UUID operation) {
+        return (isSentOn() ? Optional.<MoveView>empty() : movesSentOn.look(operation))
+                .or(() -> site.move(operation))
+                .orElseThrow(() ->
+                        new ApiException(
+                                ApiException.Kind.NOT_FOUND,
+                                "Node "
+                                        + self
+                                        + " was not asked for a failover or switchover "
+                                        + operation,
+                                "See: holdfast status"));
     }
 
     @Override

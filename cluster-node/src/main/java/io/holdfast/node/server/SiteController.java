@@ -13,6 +13,7 @@ import io.holdfast.modeswitch.SiteRole;
 import io.holdfast.modeswitch.SiteState;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.SwitchoverView;
@@ -226,6 +227,10 @@ final class SiteController implements AutoCloseable {
 
     SwitchoverView switchover(Requests.Switchover request) {
         return operations.switchover(request);
+    }
+
+    Optional<MoveView> move(UUID operation) {
+        return operations.move(operation);
     }
 
     // ---------------------------------------------------------------- events in

@@ -7,6 +7,7 @@ import io.holdfast.modeswitch.SiteRole;
 import io.holdfast.modeswitch.SiteState;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.StepView;
@@ -36,6 +37,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,6 +90,11 @@ final class SiteOperations {
 
         synchronized List<StepView> steps() {
             return List.copyOf(steps);
+        }
+
+        synchronized MoveView soFar(String doing) {
+            long millis = (System.nanoTime() - lastNanos) / 1_000_000;
+            return new MoveView(operation, steps, doing, millis);
         }
     }
 
@@ -393,6 +400,42 @@ final class SiteOperations {
                     "Interrupted during the " + what,
                     "See: holdfast status");
         }
+    }
+
+    // ---------------------------------------------------------------- asked meanwhile
+
+    /** How far a command is; empty when it is none of the newest two. Waits for nothing. */
+    Optional<MoveView> move(UUID operation) {
+        return known(operation).map(c -> c.soFar(doing(c, controller().state())));
+    }
+
+    private synchronized Optional<Running> known(UUID operation) {
+        return Stream.of(Optional.ofNullable(running), Optional.ofNullable(finished))
+                .flatMap(Optional::stream)
+                .filter(c -> c.operation.equals(operation))
+                .findFirst();
+    }
+
+    private static String doing(Running command, SiteState state) {
+        return switch (command.done.state()) {
+            case RUNNING ->
+                    state.attempt().map(SiteState.Attempt::stage).map(s -> words(s)).orElse("");
+            case SUCCESS -> "waits until the new epoch is served";
+            case FAILED, CANCELLED -> "";
+        };
+    }
+
+    private static String words(SiteState.Stage stage) {
+        return switch (stage) {
+            case PROMISES, SEAL -> "collects promises";
+            case TAILS -> "reads the logs";
+            case LINEAGE -> "opens the lineage";
+            case COMMIT, TAKEOVER, HANDOVER -> "commits the change of epoch";
+            case WITNESS -> "asks the witness";
+            case LEASE -> "waits until the old leader's lease is over";
+            case JOBS -> "waits until no job runs";
+            case BARRIER -> "waits until the other site is level";
+        };
     }
 
     // ---------------------------------------------------------------- told by the controller

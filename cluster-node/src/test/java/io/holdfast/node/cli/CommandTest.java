@@ -13,6 +13,7 @@ import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.Level;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.StepView;
 import io.holdfast.node.init.ClientEnrolment;
 import io.holdfast.node.init.ClusterFiles;
 import io.holdfast.node.init.ClusterInit;
@@ -33,6 +34,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -108,6 +113,8 @@ class CommandTest {
         for (FakeNodeApi node : List.of(LOCAL, DR)) {
             node.asked.clear();
             node.problem = null;
+            node.meanwhile = () -> {};
+            node.steps = List::of;
             node.outcome = JobView.State.COMPLETE;
             node.level = Level.PROTECTED;
             node.safety = safety("dr-data", null, false);
@@ -370,6 +377,103 @@ class CommandTest {
         assertThat(LOCAL.asked)
                 .contains("auto-failover true protected-backups operator as operator operator");
         assertThat(asked("auto-failover", "perhaps").code()).isEqualTo(ExitCode.USAGE);
+    }
+
+    private static void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as(what).isLessThan(deadline);
+            try {
+                Thread.sleep(10);
+            } catch (InterruptedException e) {
+                throw new AssertionError(what, e);
+            }
+        }
+    }
+
+    @Test
+    void theStepsOfAFailoverAreToldOnceEachWhileItGoesOn() {
+        String quick = asked("failover", "--yes").out();
+        String json = asked("failover", "--yes", "--json").out();
+        for (boolean machine : new boolean[] {false, true}) {
+            StringWriter err = new StringWriter();
+            AtomicInteger looks = new AtomicInteger();
+            DR.steps =
+                    () -> {
+                        if (looks.incrementAndGet() == 1) {
+                            throw new IllegalStateException("it stumbles");
+                        }
+                        return List.of(new StepView("promise", 12, ""));
+                    };
+            DR.meanwhile =
+                    () -> {
+                        await("it is told", () -> err.toString().contains("promise ... 12 ms"));
+                        assertThat(err.toString()).doesNotContain("seed");
+                        int seen = looks.get();
+                        await("it is asked again", () -> looks.get() > seen + 1);
+                    };
+            StringWriter out = new StringWriter();
+            List<String> args = new ArrayList<>(List.of("failover", "--yes"));
+            args.addAll(List.of("--context", context.toString()));
+            if (machine) {
+                args.add("--json");
+            }
+            int code =
+                    HoldfastCommand.run(
+                            new PrintWriter(out),
+                            new PrintWriter(err),
+                            args.toArray(String[]::new));
+            assertThat(code).as(err.toString()).isZero();
+            assertThat(err.toString())
+                    .endsWith("  promise ... 12 ms\n  seed ... 700 ms\n")
+                    .containsOnlyOnce("promise ...");
+            assertThat(out).hasToString(machine ? json : quick);
+        }
+    }
+
+    @Test
+    void theStepsOfASwitchoverAreToldUpToItsRefusal() {
+        Result r = asked("switchover", "--to", "dr", "--yes");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.err()).isEqualTo("  drain ... 5 ms\n");
+        LOCAL.steps =
+                () -> List.of(new StepView("pre-flight", 3, ""), new StepView("drain", 5, ""));
+        LOCAL.meanwhile =
+                () -> {
+                    throw new ApiException(
+                            ApiException.Kind.REFUSED, "not level", "wait", "1.local", "", null);
+                };
+        r = asked("switchover", "--to", "dr", "--yes");
+        assertThat(r.code()).isEqualTo(ExitCode.REFUSED);
+        assertThat(r.err()).startsWith("  pre-flight ... 3 ms\n  drain ... 5 ms\nnot level");
+    }
+
+    @Test
+    void aCommandDoesNotWaitForAnAnswerAboutItsSteps() {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch never = new CountDownLatch(1);
+        DR.steps =
+                () -> {
+                    asked.countDown();
+                    await("the command has ended", () -> never.getCount() == 0);
+                    return List.of(new StepView("too late", 1, ""));
+                };
+        DR.meanwhile = () -> await("it is asked", () -> asked.getCount() == 0);
+        Result r = asked("failover", "--yes");
+        never.countDown();
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.err()).contains("seed ... 700 ms").doesNotContain("too late");
+    }
+
+    @Test
+    void aLineThatStaysTakesThePlaceOfTheOneThatIsShown() {
+        StringWriter err = new StringWriter();
+        try (Output.Progress progress = new Output.Progress(new PrintWriter(err), true)) {
+            progress.show("reads the logs");
+            progress.note("read tails");
+        }
+        assertThat(err.toString())
+                .isEqualTo("\rreads the logs\u001b[K\r\u001b[Kread tails" + System.lineSeparator());
     }
 
     private static ReconcileView returned(boolean needsSignature, ReconcileView.Setting... items) {

@@ -15,6 +15,7 @@ import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.MetricsView;
 import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.NodeApi;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.PreflightView;
@@ -37,6 +38,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** A node that answers with the same values every time, or with the problem it was told. */
 public final class FakeNodeApi implements NodeApi {
@@ -359,8 +362,27 @@ public final class FakeNodeApi implements NodeApi {
                                         "10.1.1.9:3456?READ?/", null, "no mapping", List.of()))));
     }
 
+    /** Runs while a failover or switchover is outstanding. */
+    public volatile Runnable meanwhile = () -> {};
+
+    /** How far the outstanding move says that it is. */
+    public volatile Supplier<List<StepView>> steps = List::of;
+
+    private volatile @Nullable UUID moving;
+
+    @Override
+    public MoveView move(UUID operation) {
+        if (!operation.equals(moving)) {
+            throw new ApiException(
+                    ApiException.Kind.NOT_FOUND, "no move " + operation, "", "1.local", role, null);
+        }
+        return answer("move", new MoveView(operation, steps.get(), "reads the logs", 1400));
+    }
+
     @Override
     public FailoverView failover(Requests.Failover request) {
+        moving = request.operation();
+        meanwhile.run();
         return answer(
                 "failover " + request.force() + " " + request.operator() + " " + request.reason(),
                 new FailoverView(
@@ -433,6 +455,8 @@ public final class FakeNodeApi implements NodeApi {
 
     @Override
     public SwitchoverView switchover(Requests.Switchover request) {
+        moving = request.operation();
+        meanwhile.run();
         return answer(
                 "switchover " + request.to() + " " + request.operator(),
                 new SwitchoverView(

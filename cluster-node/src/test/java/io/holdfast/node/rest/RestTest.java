@@ -12,10 +12,12 @@ import io.holdfast.node.api.Caller;
 import io.holdfast.node.api.HoldView;
 import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.Level;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.Saved;
+import io.holdfast.node.api.StepView;
 import io.holdfast.standard.Endpoint;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -28,6 +30,7 @@ import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,6 +60,8 @@ class RestTest {
         NODE.asked.clear();
         NODE.resources.clear();
         NODE.problem = null;
+        NODE.meanwhile = () -> {};
+        NODE.steps = List::of;
     }
 
     private static RestClient client(TlsMaterial tls) {
@@ -126,6 +131,30 @@ class RestTest {
                 .startsWith(
                         "failover true ada fire as operator ada",
                         "switchover local ada as operator ada");
+    }
+
+    @Test
+    void aMoveIsToldOfWhileItsRequestIsOutstanding() throws Exception {
+        UUID operation = new UUID(5, 5);
+        List<StepView> steps = List.of(new StepView("promise", 12, "d1"));
+        NODE.steps = () -> steps;
+        AtomicReference<MoveView> seen = new AtomicReference<>();
+        AtomicReference<ApiException> agent = new AtomicReference<>();
+        NODE.meanwhile =
+                () -> {
+                    seen.set(operator.move(operation));
+                    agent.set(
+                            catchThrowableOfType(
+                                    ApiException.class,
+                                    () -> client(PKI.of("agent", "x")).move(operation)));
+                };
+        operator.failover(new Requests.Failover(false, "", "", operation));
+        assertThat(seen.get()).isEqualTo(new MoveView(operation, steps, "reads the logs", 1400));
+        assertThat(agent.get()).hasMessageContaining("for operators and nodes");
+        assertThat(NODE.asked)
+                .containsExactly("move as operator ada", "failover false ada  as operator ada");
+        assertThat(raw("GET", "/api/v1/moves/" + new UUID(5, 6), "").statusCode()).isEqualTo(404);
+        assertThat(raw("GET", "/api/v1/moves/17", "").statusCode()).isEqualTo(400);
     }
 
     @Test
@@ -265,6 +294,7 @@ class RestTest {
                 .contains(
                         "openapi: 3",
                         "/api/v1/failover/preflight",
+                        "/api/v1/moves/{operation}",
                         "LossLedgerView",
                         "/metrics",
                         "/api/v1/ack-policy",

@@ -8,8 +8,11 @@ import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.modeswitch.SiteRole;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.MoveView;
 import io.holdfast.node.api.PreflightView;
 import io.holdfast.node.api.Requests;
+import io.holdfast.node.api.StepView;
+import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Draining;
@@ -19,6 +22,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -182,13 +186,38 @@ class SiteControllerTest {
                 .hasMessageContaining("taken back");
     }
 
+    @Test
+    void howFarAMoveIsCanBeAskedWhileItGoesOn() throws Exception {
+        FakeSite local = inSync();
+        local.protectsAtOnce = false;
+        UUID operation = UUID.randomUUID();
+        assertThat(local.controller.move(operation)).isEmpty();
+        CompletableFuture<SwitchoverView> move = movePastItsBarrier(local, operation);
+        MoveView under = local.controller.move(operation).orElseThrow();
+        assertThat(under.operation()).isEqualTo(operation);
+        assertThat(under.steps().stream().map(StepView::name))
+                .startsWith("pre-flight", "drain", "barrier")
+                .doesNotContain("activate");
+        assertThat(under.doing()).isEqualTo("commits the change of epoch");
+        assertThat(local.controller.move(UUID.randomUUID())).isEmpty();
+        local.answers("d1", SiteRole.ACTIVE, TAKEN, TAKEN, true);
+        List<StepView> all = move.get(30, TimeUnit.SECONDS).steps();
+        assertThat(all).startsWith(under.steps().toArray(StepView[]::new));
+        assertThat(local.controller.move(operation).map(MoveView::steps)).contains(all);
+    }
+
     /** Begins a planned move to DR and waits for its last entry. */
     private static CompletableFuture<?> movePastItsBarrier(FakeSite local)
             throws InterruptedException {
-        CompletableFuture<?> move =
-                CompletableFuture.runAsync(() ->
+        return movePastItsBarrier(local, UUID.randomUUID());
+    }
+
+    private static CompletableFuture<SwitchoverView> movePastItsBarrier(
+            FakeSite local, UUID operation) throws InterruptedException {
+        CompletableFuture<SwitchoverView> move =
+                CompletableFuture.supplyAsync(() ->
                         local.controller.switchover(
-                                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID())));
+                                new Requests.Switchover("dr", "ada", "tidy", operation)));
         FakeSite.eventually(
                 "the last entry of the move",
                 () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));
