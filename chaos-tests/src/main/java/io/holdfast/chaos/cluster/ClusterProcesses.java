@@ -40,17 +40,29 @@ public final class ClusterProcesses implements AutoCloseable {
         this.hook =
                 new Thread(
                         () -> {
-                            ending = true;
-                            killAll();
+                            end();
                             atInterrupt.run();
                         },
                         "end-the-cluster");
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    /** Starts a process. Its output goes to {@code NAME.log}, then {@code NAME-2.log}, ... */
+    /** What the hook does. The flag goes first: a start that waits for the monitor must see it. */
+    void end() {
+        ending = true;
+        killAll();
+    }
+
+    /**
+     * Starts a process. Its output goes to {@code NAME.log}, then {@code NAME-2.log}, ...
+     *
+     * @throws IOException also when this JVM is ending: nobody would be left to end the process
+     */
     public synchronized Running start(String name, List<String> command, Path folder)
             throws IOException {
+        if (ending) {
+            throw new IOException("Refused to start " + name + ": everything is being ended");
+        }
         Running old = running.get(name);
         if (old != null && old.process().isAlive()) {
             throw new IllegalStateException(name + " runs already, pid " + old.process().pid());

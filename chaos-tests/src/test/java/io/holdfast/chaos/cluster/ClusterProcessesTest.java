@@ -3,8 +3,10 @@ package io.holdfast.chaos.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +44,35 @@ class ClusterProcessesTest {
             assertThat(processes.ended(List.of("one"))).get().asString().contains("137");
             Path second = processes.start("one", SLEEP, folder).log();
             assertThat(second).isNotEqualTo(first);
+        }
+    }
+
+    @Test
+    void aStartThatWaitedForTheEndOfAllIsRefused() throws Exception {
+        try (ClusterProcesses processes = processes()) {
+            Process one = processes.start("one", SLEEP, folder).process();
+            AtomicReference<Throwable> said = new AtomicReference<>();
+            Thread starter =
+                    new Thread(
+                            () -> {
+                                try {
+                                    processes.start("late", SLEEP, folder);
+                                } catch (IOException e) {
+                                    said.set(e);
+                                }
+                            });
+            synchronized (processes) {
+                starter.start();
+                while (starter.getState() != Thread.State.BLOCKED) {
+                    Thread.onSpinWait();
+                }
+                processes.end();
+            }
+            starter.join();
+            assertThat(one.isAlive()).isFalse();
+            assertThat(said.get()).hasMessageContaining("Refused to start late");
+            assertThat(processes.names()).containsExactly("one");
+            assertThat(processes.isEnding()).isTrue();
         }
     }
 
