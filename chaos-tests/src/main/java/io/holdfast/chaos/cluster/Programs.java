@@ -69,6 +69,8 @@ public final class Programs {
     private List<String> begin(FastStart.Program program) {
         List<String> command = new ArrayList<>(List.of(java));
         command.addAll(built.map(made -> made.options(program)).orElse(PLAIN));
+        // Native libraries are unpacked there, and stay when the process is killed.
+        command.add("-Djava.io.tmpdir=" + cluster);
         return command;
     }
 
