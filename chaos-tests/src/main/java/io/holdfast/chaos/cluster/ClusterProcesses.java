@@ -131,6 +131,15 @@ public final class ClusterProcesses implements AutoCloseable {
         }
     }
 
+    /** SIGKILL to those of these that were started, and no word of them any more but their logs. */
+    public void discard(List<String> names) throws IOException, InterruptedException {
+        List<String> started = names().stream().filter(names::contains).toList();
+        kill(started);
+        synchronized (this) {
+            started.forEach(running::remove);
+        }
+    }
+
     /** SIGSTOP. */
     public void pause(List<String> names) throws IOException {
         for (String name : names) {

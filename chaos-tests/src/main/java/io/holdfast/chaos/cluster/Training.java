@@ -4,6 +4,7 @@ import io.holdfast.chaos.cluster.FastStart.Program;
 import io.holdfast.chaos.workload.TreeChanges;
 import io.holdfast.node.api.JobView;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -28,28 +29,63 @@ public final class Training {
     private static final long STEP_SECONDS = 120;
     private static final int FILES = 160;
 
+    private static final String SERVER = "training-l1";
+    private static final String DR = "training-d1";
+    private static final String AGENT = "training-agent";
+
     private final FastStart made;
     private final Path work;
+    private final ClusterProcesses processes;
     private final Programs programs;
     private final Commands holdfast;
 
-    private Training(FastStart made, Path work) {
+    private Training(FastStart made, Path work, ClusterProcesses processes) {
         this.made = made;
         this.work = work;
+        this.processes = processes;
         Path cluster = work.resolve("cluster");
         this.programs = new Programs(cluster);
         this.holdfast = new Commands(new InProcess(), _ -> {}, cluster);
     }
 
+    private interface Course {
+        void on(FastStart made) throws IOException, Commands.CommandFailed, InterruptedException;
+    }
+
     /**
-     * Makes what is missing or does not fit. Others who want the same wait.
+     * Makes what is missing or does not fit, in a temporary folder that is gone afterwards, also after
+     * Ctrl-C. Others who want the same wait.
      *
      * @param told a line for people, before it begins and when it fails
      */
-    public static synchronized void prepare(Consumer<String> told) throws InterruptedException {
+    public static void prepare(Consumer<String> told) throws InterruptedException {
+        prepare(told, Training::trainApart);
+    }
+
+    /**
+     * The same among the caller's files and processes, for a caller who answers for both. They are
+     * gone afterwards, but for the logs.
+     *
+     * @param work where the small cluster lies; a folder that is not there yet
+     * @param processes what ends the small cluster with this JVM, and keeps its logs
+     * @return whether it was needed: then there are new files in the checkout
+     */
+    public static boolean prepare(Path work, ClusterProcesses processes, Consumer<String> told)
+            throws InterruptedException {
+        return prepare(
+                line -> {
+                    if (!processes.isEnding()) { // else nobody wants to hear how that looks here
+                        told.accept(line);
+                    }
+                },
+                made -> train(made, work, processes));
+    }
+
+    private static synchronized boolean prepare(Consumer<String> told, Course course)
+            throws InterruptedException {
         FastStart made = FastStart.here().orElse(null);
         if (made == null || "1".equals(System.getenv(OFF))) {
-            return;
+            return false;
         }
         try {
             Files.createDirectories(made.folder());
@@ -59,34 +95,57 @@ public final class Training {
                                     StandardOpenOption.CREATE,
                                     StandardOpenOption.WRITE);
                     FileLock _ = file.lock()) {
-                if (!made.isFresh(Program.SERVER) || !made.isFresh(Program.AGENT)) {
-                    told.accept(
-                            "Training the start of servers and agents, once per build: about a"
-                                    + " minute ("
-                                    + OFF
-                                    + "=1 leaves it out)");
-                    train(made);
+                if (made.isFresh(Program.SERVER) && made.isFresh(Program.AGENT)) {
+                    return false;
                 }
+                told.accept(
+                        "Training the start of servers and agents, once per build: about a"
+                                + " minute ("
+                                + OFF
+                                + "=1 leaves it out)");
+                course.on(made);
+                return true;
             }
         } catch (IOException | Commands.CommandFailed | RuntimeException e) {
             told.accept("No training, starts stay slow: " + e.getMessage());
+            return true;
         }
     }
 
-    private static void train(FastStart made)
+    private static void trainApart(FastStart made)
             throws IOException, Commands.CommandFailed, InterruptedException {
-        Path work = Files.createTempDirectory("holdfast-training-");
-        try (ClusterProcesses processes = new ClusterProcesses(work.resolve("logs"), () -> {})) {
-            new Training(made, work).run(processes);
+        Path work = Files.createTempDirectory(Temporary.base(), "holdfast-training-");
+        try (ClusterProcesses processes =
+                new ClusterProcesses(work.resolve("logs"), () -> delete(work))) {
+            train(made, work, processes);
         } finally {
-            new ProcessBuilder(List.of("rm", "-rf", "--one-file-system", work.toString()))
+            delete(work);
+        }
+    }
+
+    private static void train(FastStart made, Path work, ClusterProcesses processes)
+            throws IOException, Commands.CommandFailed, InterruptedException {
+        try {
+            new Training(made, work, processes).run();
+        } finally {
+            processes.discard(List.of(SERVER, DR, AGENT));
+            delete(work);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try {
+            new ProcessBuilder(List.of("rm", "-rf", "--one-file-system", folder.toString()))
                     .start()
                     .waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private void run(ClusterProcesses processes)
-            throws IOException, Commands.CommandFailed, InterruptedException {
+    private void run() throws IOException, Commands.CommandFailed, InterruptedException {
         Path source = Files.createDirectories(work.resolve("source"));
         for (int i = 0; i < FILES; i++) {
             TreeChanges.writeRandom(source.resolve("file-" + i), 2000L * i, i);
@@ -101,13 +160,13 @@ public final class Training {
                 "127.77.1.45",
                 "--dr",
                 "127.77.2.4");
-        processes.start("l1", learning(programs.server("l1"), Program.SERVER), work);
-        processes.start("d1", programs.server("d1"), work);
+        processes.start(SERVER, learning(programs.server("l1"), Program.SERVER), work);
+        processes.start(DR, programs.server("d1"), work);
         await(
                 holdfast::status,
                 status -> status.role().equals("ACTIVE") && status.leader() != null);
         holdfast.addClient("crit", source, passphrase, "--address", "127.77.1.22:3456");
-        processes.start("agent", learning(programs.agent("crit-local"), Program.AGENT), work);
+        processes.start(AGENT, learning(programs.agent("crit-local"), Program.AGENT), work);
         await(holdfast::status, status -> status.replication().equals("SYNC"));
         backUp();
         for (int i = 0; i < FILES; i += 5) {
@@ -116,8 +175,8 @@ public final class Training {
         UUID piece = backUp();
         UUID restore = holdfast.startRestore(piece, "crit", work.resolve("restored")).id();
         await(() -> holdfast.job(restore), job -> job.state() != JobView.State.OPEN);
-        keep(processes, "agent", Program.AGENT);
-        keep(processes, "l1", Program.SERVER);
+        keep(AGENT, Program.AGENT);
+        keep(SERVER, Program.SERVER);
     }
 
     private UUID backUp() throws Commands.CommandFailed, IOException, InterruptedException {
@@ -146,8 +205,7 @@ public final class Training {
     }
 
     /** Ends a program as its supervisor would, and keeps what it has learned. */
-    private void keep(ClusterProcesses processes, String name, Program program)
-            throws IOException, InterruptedException {
+    private void keep(String name, Program program) throws IOException, InterruptedException {
         Process process = processes.get(name).process();
         process.destroy();
         if (!process.waitFor(STEP_SECONDS, TimeUnit.SECONDS) || !Files.exists(output(program))) {

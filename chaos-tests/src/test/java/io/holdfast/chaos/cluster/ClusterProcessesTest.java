@@ -53,14 +53,13 @@ class ClusterProcessesTest {
             Process one = processes.start("one", SLEEP, folder).process();
             AtomicReference<Throwable> said = new AtomicReference<>();
             Thread starter =
-                    new Thread(
-                            () -> {
-                                try {
-                                    processes.start("late", SLEEP, folder);
-                                } catch (IOException e) {
-                                    said.set(e);
-                                }
-                            });
+                    new Thread(() -> {
+                        try {
+                            processes.start("late", SLEEP, folder);
+                        } catch (IOException e) {
+                            said.set(e);
+                        }
+                    });
             synchronized (processes) {
                 starter.start();
                 while (starter.getState() != Thread.State.BLOCKED) {
@@ -73,6 +72,18 @@ class ClusterProcessesTest {
             assertThat(said.get()).hasMessageContaining("Refused to start late");
             assertThat(processes.names()).containsExactly("one");
             assertThat(processes.isEnding()).isTrue();
+        }
+    }
+
+    @Test
+    void aDiscardedProcessIsGoneAndForgotten() throws Exception {
+        try (ClusterProcesses processes = processes()) {
+            Process gone = processes.start("gone", SLEEP, folder).process();
+            processes.start("stays", SLEEP, folder);
+            processes.discard(List.of("gone", "never started"));
+            assertThat(gone.isAlive()).isFalse();
+            assertThat(processes.names()).containsExactly("stays");
+            assertThat(processes.alive()).containsExactly("stays");
         }
     }
 
