@@ -639,17 +639,22 @@ final class Drill {
         screen.fact(Units.plural(known.size(), "data piece") + " in the combined catalog");
         screen.phase("restore the newest protected piece");
         awaitJob(Objects.requireNonNull(restoreAtDr));
-        compare(
+        if (compare(
                 "newest protected, at DR",
                 Objects.requireNonNull(newestProtectedDigest),
-                critical());
+                critical())) {
+            workspace.discard(workspace.hidden("local-" + Topology.CRITICAL));
+            workspace.discard(workspace.hidden("local-" + Topology.OTHER));
+        }
         Path older = system(Topology.CRITICAL).resolve("as-of-first-full");
         restore(
                 "restore the first full backup beside it",
                 Objects.requireNonNull(firstFull),
                 Topology.CRITICAL,
                 older);
-        compare("first full backup, at DR", Objects.requireNonNull(firstFullDigest), older);
+        if (compare("first full backup, at DR", Objects.requireNonNull(firstFullDigest), older)) {
+            workspace.discard(older);
+        }
         report.event(sinceNanos(killedNanos), "restored at DR and compared");
     }
 
@@ -685,7 +690,8 @@ final class Drill {
         return job;
     }
 
-    private void compare(String what, TreeDigest expected, Path actual)
+    /** Whether it is the same; then the restored copy has served, else somebody will look at it. */
+    private boolean compare(String what, TreeDigest expected, Path actual)
             throws DrillFailed, IOException {
         screen.phase("compare: " + what);
         TreeComparer.Report found = comparer.compare(expected, TreeDigest.of(actual));
@@ -701,6 +707,7 @@ final class Drill {
         found.differences().stream().limit(5).forEach(d -> screen.fact("  " + d));
         found.notCompared().forEach(n -> screen.fact("  not compared: " + n));
         screen.end();
+        return found.same();
     }
 
     // ------------------------------------------------------------------ 7
@@ -861,10 +868,12 @@ final class Drill {
                 Objects.requireNonNull(unprotected),
                 Topology.CRITICAL,
                 merged);
-        compare(
+        if (compare(
                 "merged piece, never seen by DR before",
                 Objects.requireNonNull(unprotectedDigest),
-                merged);
+                merged)) {
+            workspace.discard(merged);
+        }
 
         screen.phase("planned switchover home");
         awaitStatus(

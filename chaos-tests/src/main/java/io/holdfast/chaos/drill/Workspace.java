@@ -1,5 +1,6 @@
 package io.holdfast.chaos.drill;
 
+import io.holdfast.chaos.cluster.Temporary;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -13,16 +14,36 @@ import java.util.List;
 
 /** The one temporary folder of a drill, and the copies of the user's files in it. */
 final class Workspace {
-    /** Two copies, two stores of two clients, two restores: about six times the files. */
-    private static final int TIMES = 6;
+    /**
+     * Trees of the size of the user's at the same time, at most. Both clients are of one dedup domain:
+     * a site's store holds what they share once.
+     *
+     * <pre>
+     *                                           stores  copies  restored
+     * 6 restored at DR                               2       2         1   5
+     *   the lost disks are discarded
+     *   first full backup beside it                  2               1+1   4
+     * 8 merged piece beside it                       2               1+1   4
+     *   origins hidden, both restored at local       2               1+2   5
+     * </pre>
+     */
+    private static final int TREES = 5;
+
+    /** The same when nothing is discarded: 2 stores, 2 copies, 3 restored at DR, 2 at local. */
+    private static final int TREES_KEPT = 9;
+
+    /** What a file takes beside its bytes: the rest of its last block, its entry, its inode. */
+    private static final long FILE_BYTES = 4096;
 
     /** Logs, databases, Raft logs and the drill's own random files. */
     private static final long OWN_BYTES = 1_500_000_000L;
 
     private final Path root;
+    private final boolean keep;
 
-    private Workspace(Path root) {
+    private Workspace(Path root, boolean keep) {
         this.root = root;
+        this.keep = keep;
     }
 
     /** Size of a tree. */
@@ -56,16 +77,11 @@ final class Workspace {
     /**
      * Makes the folder, below TMPDIR or the system's temporary folder.
      *
+     * @param keep whether everything shall be there at the end
      * @throws DrillFailed when there is not enough space, or it would lie inside {@code source}
      */
-    static Workspace create(Path source, Size size) throws IOException, DrillFailed {
-        String wish = System.getenv("TMPDIR");
-        Path base =
-                Path.of(
-                                wish == null || wish.isBlank()
-                                        ? System.getProperty("java.io.tmpdir")
-                                        : wish)
-                        .toRealPath();
+    static Workspace create(Path source, Size size, boolean keep) throws IOException, DrillFailed {
+        Path base = Temporary.base();
         if (base.startsWith(source)) {
             throw new DrillFailed(
                     "The temporary folder "
@@ -74,8 +90,19 @@ final class Workspace {
                             + source
                             + ", which is only read; set TMPDIR to a folder outside of it");
         }
-        long needed = TIMES * size.bytes() + OWN_BYTES;
-        long free = Files.getFileStore(base).getUsableSpace();
+        requireSpace(base, size, keep);
+        return new Workspace(Files.createTempDirectory(base, "holdfast-drill-"), keep);
+    }
+
+    /** Fails when there is not enough space for a tree of this size; before it is copied. */
+    void requireSpace(Size size) throws IOException, DrillFailed {
+        requireSpace(root, size, keep);
+    }
+
+    private static void requireSpace(Path folder, Size size, boolean keep)
+            throws IOException, DrillFailed {
+        long needed = needed(size, keep);
+        long free = Files.getFileStore(folder).getUsableSpace();
         if (free < needed) {
             throw new DrillFailed(
                     "A drill on "
@@ -83,17 +110,18 @@ final class Workspace {
                             + " needs about "
                             + Units.bytes(needed)
                             + " in "
-                            + base
+                            + folder
+                            + (keep ? " with --keep" : "")
                             + ", and "
                             + Units.bytes(free)
                             + " are free; set TMPDIR to a larger disk or give a smaller folder");
         }
-        return new Workspace(Files.createTempDirectory(base, "holdfast-drill-"));
     }
 
     /** How much the drill may need at most for a tree of this size. */
-    static long needed(Size size) {
-        return TIMES * size.bytes() + OWN_BYTES;
+    static long needed(Size size, boolean keep) {
+        long tree = size.bytes() + FILE_BYTES * size.files();
+        return (keep ? TREES_KEPT : TREES) * tree + OWN_BYTES;
     }
 
     Path root() {
@@ -138,20 +166,39 @@ final class Workspace {
 
     /** Moves a folder out of reach, as if its disk were gone. */
     void hide(Path folder, String as) throws IOException {
-        Path to = root.resolve("out-of-reach").resolve(as);
+        Path to = hidden(as);
         Files.createDirectories(to.getParent());
         Files.move(folder, to);
     }
 
+    /** Where a hidden folder lies. */
+    Path hidden(String as) {
+        return root.resolve("out-of-reach").resolve(as);
+    }
+
+    /** Deletes a folder that no later step needs, unless everything is to be kept. */
+    void discard(Path folder) throws IOException, InterruptedException {
+        if (folder.equals(root) || !folder.startsWith(root)) {
+            throw new IllegalArgumentException(folder + " does not lie in " + root);
+        }
+        if (!keep) {
+            delete(folder);
+        }
+    }
+
     /** Everything goes, whatever its modes. */
     void delete() throws IOException, InterruptedException {
-        run("rm", "-rf", "--one-file-system", root.toString());
-        if (Files.exists(root)) {
-            run("chmod", "-R", "u+rwX", root.toString());
-            run("rm", "-rf", "--one-file-system", root.toString());
+        delete(root);
+    }
+
+    private static void delete(Path folder) throws IOException, InterruptedException {
+        run("rm", "-rf", "--one-file-system", folder.toString());
+        if (Files.exists(folder)) {
+            run("chmod", "-R", "u+rwX", folder.toString());
+            run("rm", "-rf", "--one-file-system", folder.toString());
         }
-        if (Files.exists(root)) {
-            throw new IOException("could not delete " + root);
+        if (Files.exists(folder)) {
+            throw new IOException("could not delete " + folder);
         }
     }
 
