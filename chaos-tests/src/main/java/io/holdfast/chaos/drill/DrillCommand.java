@@ -8,9 +8,11 @@ import io.holdfast.chaos.cluster.Training;
 import io.holdfast.node.cli.ExitCode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +45,7 @@ final class DrillCommand implements Callable<Integer> {
             index = "0",
             arity = "0..1",
             paramLabel = "DIR",
-            description = "Folder to protect; default: the current one.")
+            description = "Folder to protect; default: the checkout that this command is run from.")
     @Nullable Path directory;
 
     @Option(
@@ -68,26 +70,76 @@ final class DrillCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        CommandSpec command = java.util.Objects.requireNonNull(spec);
+        CommandSpec command = Objects.requireNonNull(spec);
         PrintWriter out = command.commandLine().getOut();
         PrintWriter err = command.commandLine().getErr();
-        boolean terminal = !json && isTerminal();
-        Screen screen = new Screen(json ? err : out, terminal);
+        Topology topology;
+        Path source;
         try {
-            Topology topology = Topology.of(profile);
-            Path given = directory == null ? Path.of("") : directory;
-            if (!Files.isDirectory(given)) {
-                err.println("No such folder: " + given.toAbsolutePath());
-                err.println("Name a folder to try it with, or none for this checkout.");
-                return ExitCode.USAGE;
-            }
-            topology.requireFreeAddresses();
-            Path source = given.toRealPath();
-            return run(source, topology, screen, json ? err : out, out);
-        } catch (DrillFailed | IOException e) {
-            err.println(e.getMessage());
-            return ExitCode.FAILED;
+            topology = Topology.of(profile);
+            source = source(directory, home());
+        } catch (IllegalArgumentException e) {
+            return notBegun(ExitCode.USAGE, String.valueOf(e.getMessage()), out, err);
         }
+        Workspace.Size size;
+        Workspace workspace;
+        ClusterProcesses processes;
+        try {
+            topology.requireFreeAddresses();
+            source = source.toRealPath();
+            size = Workspace.measure(source);
+            workspace = Workspace.create(source, size, keep);
+            processes = processes(workspace, json ? err : out);
+        } catch (DrillFailed | IOException | RuntimeException e) {
+            return notBegun(ExitCode.FAILED, words(e), out, err);
+        }
+        Screen screen = new Screen(json ? err : out, !json && isTerminal());
+        return run(source, size, topology, workspace, processes, screen, json ? err : out, out);
+    }
+
+    /** The checkout, as {@code ./holdfast} says; empty when something else has started this. */
+    private static String home() {
+        return System.getProperty("holdfast.home", "");
+    }
+
+    /**
+     * What is to be protected.
+     *
+     * @throws IllegalArgumentException when that is no folder
+     */
+    static Path source(@Nullable Path given, String home) {
+        if (given == null && home.isBlank()) {
+            throw new IllegalArgumentException("Which folder? There is no checkout to begin with.");
+        }
+        Path folder = given == null ? Path.of(home) : given;
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(
+                    "No such folder: "
+                            + folder.toAbsolutePath()
+                            + ". Name a folder to try it with, or none for this checkout.");
+        }
+        return folder;
+    }
+
+    /** Says why there is no drill; with {@code --json} in the form of a drill's result. */
+    private int notBegun(int exit, String message, PrintWriter out, PrintWriter err) {
+        err.println("holdfast drill: " + message);
+        if (exit == ExitCode.USAGE) {
+            err.println("See: holdfast drill --help");
+        }
+        if (json) {
+            Report report = new Report(profile);
+            report.failed(message);
+            out.println(report.json(List.of()));
+        }
+        return exit;
+    }
+
+    /** A file's exception says only which file, and one that nobody expected perhaps nothing. */
+    private static String words(Exception e) {
+        return e instanceof FileSystemException || e instanceof RuntimeException
+                ? e.toString()
+                : String.valueOf(e.getMessage());
     }
 
     @SuppressWarnings("SystemConsoleNull") // a JVM may be run without jdk.internal.le
@@ -95,11 +147,89 @@ final class DrillCommand implements Callable<Integer> {
         return System.console() != null && System.console().isTerminal();
     }
 
+    private static ClusterProcesses processes(Workspace workspace, PrintWriter people)
+            throws IOException {
+        Path logs = workspace.resolve("logs");
+        return new ClusterProcesses(
+                logs,
+                () -> {
+                    people.println();
+                    people.println(
+                            "Interrupted: all processes were ended. Logs: "
+                                    + logs
+                                    + "; remove "
+                                    + workspace.root()
+                                    + " when done.");
+                    people.flush();
+                });
+    }
+
     private int run(
-            Path source, Topology topology, Screen screen, PrintWriter people, PrintWriter out)
-            throws IOException, DrillFailed, InterruptedException {
-        Workspace.Size size = Workspace.measure(source);
-        Workspace workspace = Workspace.create(source, size, keep);
+            Path source,
+            Workspace.Size size,
+            Topology topology,
+            Workspace workspace,
+            ClusterProcesses processes,
+            Screen screen,
+            PrintWriter people,
+            PrintWriter out)
+            throws InterruptedException {
+        Report report = new Report(topology.profile());
+        report.source(size);
+        boolean stays = false;
+        try {
+            begin(source, size, topology, workspace, screen);
+            Training.prepare(screen::plain);
+            Path cluster = workspace.resolve("cluster");
+            Commands commands = new Commands(new InProcess(), screen::command, cluster);
+            Launch launch = new Launch(processes, cluster);
+            new Drill(source, topology, workspace, processes, launch, commands, screen, report)
+                    .run();
+            screen.step(9, "Result");
+            stays = keep && report.ok();
+        } catch (DrillFailed | Commands.CommandFailed | IOException | RuntimeException e) {
+            awaitTheEndIfInterrupted(processes);
+            screen.abandon();
+            report.failed(words(e));
+            explain(e, processes, people);
+        } finally {
+            screen.end();
+            if (!stays) {
+                processes.close();
+            }
+        }
+        double seconds = screen.elapsed();
+        if (stays) {
+            processes.release();
+        } else if (report.ok()) {
+            delete(workspace, report, people);
+        }
+        report.table(people, seconds);
+        if (json) {
+            out.println(report.json(screen.phases()));
+            out.flush();
+        }
+        if (!report.ok()) {
+            people.println(
+                    "Kept for you to look at: "
+                            + workspace.root()
+                            + " (logs in "
+                            + processes.logs()
+                            + ")");
+        }
+        if (stays) {
+            farewell(people, workspace, processes);
+        }
+        people.flush();
+        return report.ok() ? ExitCode.DONE : ExitCode.FAILED;
+    }
+
+    private void begin(
+            Path source,
+            Workspace.Size size,
+            Topology topology,
+            Workspace workspace,
+            Screen screen) {
         screen.plain(
                 "Holdfast drill, profile "
                         + topology.profile()
@@ -115,61 +245,24 @@ final class DrillCommand implements Callable<Integer> {
                         + ", which may grow to "
                         + Units.bytes(Workspace.needed(size, keep)));
         screen.shorten(workspace.root().toString());
-        Training.prepare(screen::plain);
-        Report report = new Report(topology.profile(), size.files(), size.bytes());
-        Path logs = workspace.resolve("logs");
-        ClusterProcesses processes =
-                new ClusterProcesses(
-                        logs,
-                        () -> {
-                            people.println();
-                            people.println(
-                                    "Interrupted: all processes were ended. Logs: "
-                                            + logs
-                                            + "; remove "
-                                            + workspace.root()
-                                            + " when done.");
-                            people.flush();
-                        });
-        boolean good = false;
+    }
+
+    /** After Ctrl-C the hook has the last word: what fails here fails because of it. */
+    private static void awaitTheEndIfInterrupted(ClusterProcesses processes)
+            throws InterruptedException {
+        if (processes.isEnding()) {
+            new CountDownLatch(1).await();
+        }
+    }
+
+    private static void delete(Workspace workspace, Report report, PrintWriter people)
+            throws InterruptedException {
         try {
-            Path cluster = workspace.resolve("cluster");
-            Commands commands = new Commands(new InProcess(), screen::command, cluster);
-            Launch launch = new Launch(processes, cluster);
-            new Drill(source, topology, workspace, processes, launch, commands, screen, report)
-                    .run();
-            screen.step(9, "Result");
-            good = report.ok();
-        } catch (DrillFailed | Commands.CommandFailed | IOException | RuntimeException e) {
-            if (processes.isEnding()) {
-                new CountDownLatch(1).await();
-            }
-            screen.abandon();
-            report.failed(String.valueOf(e.getMessage()));
-            explain(e, processes, people);
-        } finally {
-            screen.end();
-            if (good && keep) {
-                processes.release();
-            } else {
-                processes.close();
-            }
-        }
-        report.table(people, screen.elapsed());
-        if (json) {
-            out.println(report.json(screen.phases()));
-            out.flush();
-        }
-        if (good && keep) {
-            farewell(people, workspace, processes);
-        } else if (good) {
             workspace.delete();
-        } else {
-            people.println(
-                    "Kept for you to look at: " + workspace.root() + " (logs in " + logs + ")");
-            people.flush();
+        } catch (IOException e) {
+            report.failed(words(e));
+            people.println("FAILED: " + words(e));
         }
-        return good ? ExitCode.DONE : ExitCode.FAILED;
     }
 
     /** What went wrong, and the last words of whoever may know why. */

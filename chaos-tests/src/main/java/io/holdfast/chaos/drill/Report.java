@@ -21,8 +21,8 @@ final class Report {
     private static final int WIDTH = 92;
 
     private final String profile;
-    private final long files;
-    private final long bytes;
+    private long files;
+    private long bytes;
     private final List<Compared> compared = new ArrayList<>();
     private final List<Backup> backups = new ArrayList<>();
     private final List<Event> timeline = new ArrayList<>();
@@ -74,10 +74,14 @@ final class Report {
     /** Something that happened, seconds after the kill. */
     record Event(double afterKill, String what) {}
 
-    Report(String profile, long files, long bytes) {
+    Report(String profile) {
         this.profile = profile;
-        this.files = files;
-        this.bytes = bytes;
+    }
+
+    /** What is protected. */
+    void source(Workspace.Size size) {
+        files = size.files();
+        bytes = size.bytes();
     }
 
     void compared(String what, TreeComparer.Report report) {

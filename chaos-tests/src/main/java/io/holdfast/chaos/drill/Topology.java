@@ -39,7 +39,12 @@ record Topology(String profile, List<String> local, List<String> dr, List<String
     static final String CRITICAL_DR_AGENT = "crit-dr";
     static final String OTHER_AGENT = "noncrit-local";
 
-    static Topology of(String profile) throws DrillFailed {
+    /**
+     * The topology of a profile.
+     *
+     * @throws IllegalArgumentException when there is none of this name
+     */
+    static Topology of(String profile) {
         return switch (profile) {
             case "p2-small" -> new Topology(profile, List.of("l1"), List.of("d1"), List.of());
             case "p2" ->
@@ -52,7 +57,7 @@ record Topology(String profile, List<String> local, List<String> dr, List<String
             case "p3" ->
                     new Topology(profile, List.of("l1", "l2"), List.of("d1", "d2"), List.of("w1"));
             default ->
-                    throw new DrillFailed(
+                    throw new IllegalArgumentException(
                             "Unknown profile '"
                                     + profile
                                     + "'; expected p2-small, p2, p3-small or p3");

@@ -21,7 +21,8 @@ class ReportTest {
     private static final UUID ID = new UUID(1, 2);
 
     private static Report full() {
-        Report report = new Report("p2-small", 1234, 98_000_000);
+        Report report = new Report("p2-small");
+        report.source(new Workspace.Size(1234, 98_000_000, List.of()));
         report.backup(
                 new Report.Backup(
                         "full crit",
