@@ -179,7 +179,13 @@ final class DrillCommand implements Callable<Integer> {
         boolean stays = false;
         try {
             begin(source, size, topology, workspace, screen);
-            Training.prepare(screen::plain);
+            if (Training.prepare(workspace.resolve("training"), processes, screen::plain)) {
+                // The caches lie in the checkout, which may be what is protected.
+                Workspace.Size now = Workspace.measure(source);
+                workspace.requireSpace(now);
+                report.source(now);
+            }
+            awaitTheEndIfInterrupted(processes);
             Path cluster = workspace.resolve("cluster");
             Commands commands = new Commands(new InProcess(), screen::command, cluster);
             Launch launch = new Launch(processes, cluster);
