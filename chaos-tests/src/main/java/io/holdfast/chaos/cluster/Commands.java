@@ -395,9 +395,14 @@ public final class Commands {
     private static String line(String... args) {
         StringBuilder line = new StringBuilder("holdfast");
         for (String arg : args) {
-            boolean plain = arg.matches("[A-Za-z0-9_./:=,@%+-]+");
-            line.append(' ').append(plain ? arg : "'" + arg.replace("'", "'\\''") + "'");
+            line.append(' ').append(quoted(arg));
         }
         return line.toString();
+    }
+
+    /** One word as a shell reads it. */
+    public static String quoted(String word) {
+        boolean plain = word.matches("[A-Za-z0-9_./:=,@%+-]+");
+        return plain ? word : "'" + word.replace("'", "'\\''") + "'";
     }
 }

@@ -55,7 +55,10 @@ final class DrillCommand implements Callable<Integer> {
 
     @Option(
             names = "--keep",
-            description = "Leave the cluster running at the end, and say how to look at it.")
+            description = {
+                "Leave the cluster running at the end, also of a drill that failed, with every copy",
+                "that was restored, and say how to look at it."
+            })
     boolean keep;
 
     @Option(
@@ -192,12 +195,13 @@ final class DrillCommand implements Callable<Integer> {
             new Drill(source, topology, workspace, processes, launch, commands, screen, report)
                     .run();
             screen.step(9, "Result");
-            stays = keep && report.ok();
+            stays = keep;
         } catch (DrillFailed | Commands.CommandFailed | IOException | RuntimeException e) {
             awaitTheEndIfInterrupted(processes);
             screen.abandon();
             report.failed(words(e));
             explain(e, processes, people);
+            stays = keep && !processes.alive().isEmpty();
         } finally {
             screen.end();
             if (!stays) {
@@ -206,7 +210,7 @@ final class DrillCommand implements Callable<Integer> {
         }
         double seconds = screen.elapsed();
         if (stays) {
-            processes.release();
+            leave(processes);
         } else if (report.ok()) {
             delete(workspace, report, people);
         }
@@ -261,6 +265,18 @@ final class DrillCommand implements Callable<Integer> {
         }
     }
 
+    /** Lets the cluster go on by itself, also what stands still since a step that failed. */
+    private static void leave(ClusterProcesses processes) {
+        for (String name : processes.alive()) {
+            try {
+                processes.resume(List.of(name));
+            } catch (IOException endedJustNow) {
+                // Then there is nothing to resume.
+            }
+        }
+        processes.release();
+    }
+
     private static void delete(Workspace workspace, Report report, PrintWriter people)
             throws InterruptedException {
         try {
@@ -295,23 +311,9 @@ final class DrillCommand implements Callable<Integer> {
 
     private static void farewell(
             PrintWriter people, Workspace workspace, ClusterProcesses processes) {
-        String context = " --context " + workspace.resolve("cluster/operator/context.json");
+        List<Long> pids =
+                processes.alive().stream().map(n -> processes.get(n).process().pid()).toList();
         people.println();
-        people.println("The cluster is still running. Look at it:");
-        for (String command :
-                List.of("status", "pieces", "jobs", "loss-ledger", "reconcile", "client list")) {
-            people.println("  ./holdfast " + command + context);
-        }
-        people.println("End it:");
-        people.println(
-                "  kill "
-                        + String.join(
-                                " ",
-                                processes.alive().stream()
-                                        .map(n -> Long.toString(processes.get(n).process().pid()))
-                                        .toList())
-                        + "; rm -rf "
-                        + workspace.root());
-        people.flush();
+        Farewell.lines(home(), workspace.root(), pids).forEach(people::println);
     }
 }
