@@ -5,17 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.agent.TestTree;
 import io.holdfast.agent.TreeDigest;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The days on which files do not hold still, and the storage forgets. */
 class BackupJobTest {
+    private static final String LEFT_OUT = "cannot be read, left out: permission denied";
+
     @TempDir Path dir;
     Path source;
     Jobs jobs;
@@ -87,6 +93,92 @@ class BackupJobTest {
         assertThat(result.warnings()).isEqualTo(1);
         jobs.restore(result.pieceHeader(), dir.resolve("target"), false);
         assertThat(dir.resolve("target/b")).doesNotExist();
+    }
+
+    @Test
+    void aFileThatMayNotBeReadIsAWarningAndTheOthersAreKept() throws Exception {
+        BackupJob.Result result =
+                jobs.backup(
+                        source,
+                        false,
+                        path -> {
+                            if (path.endsWith("b")) {
+                                throw new AccessDeniedException(path.toString());
+                            }
+                        });
+        assertThat(result.warnings()).isEqualTo(1);
+        assertThat(jobs.log).containsExactly("WARNING b: " + LEFT_OUT);
+        jobs.restore(result.pieceHeader(), dir.resolve("target"), false);
+        var expected = TreeDigest.of(source);
+        expected.remove("/b");
+        assertThat(TreeDigest.of(dir.resolve("target"))).isEqualTo(expected);
+    }
+
+    @Test
+    void whatFileModesForbidIsListedAndTheRestIsKept() throws Exception {
+        forbid(source.resolve("b"));
+        forbid(source.resolve("below"));
+        BackupJob.Result result = unprivileged(source);
+        assertThat(jobs.log)
+                .containsExactlyInAnyOrder(
+                        "WARNING b: " + LEFT_OUT,
+                        "WARNING below: cannot be read, kept as empty folder: permission denied");
+        assertThat(result.warnings()).isEqualTo(2);
+        assertThat(result.files()).isEqualTo(2);
+        jobs.restore(result.pieceHeader(), dir.resolve("target"), false);
+        try (Stream<Path> restored = Files.list(dir.resolve("target"))) {
+            assertThat(restored.map(path -> path.getFileName().toString()))
+                    .containsExactlyInAnyOrder("a", "below", "large");
+        }
+    }
+
+    @Test
+    void aFileThatMayNotBeReadOnceIsReadTheNextTime() throws Exception {
+        forbid(source.resolve("b"));
+        assertThat(unprivileged(source).warnings()).isEqualTo(1);
+        Files.setPosixFilePermissions(
+                source.resolve("b"), PosixFilePermissions.fromString("r--------"));
+        BackupJob.Result next =
+                Unprivileged.call(() -> jobs.backup(source, true, BackupJob.Hook.NONE));
+        assertThat(jobs.log).isEmpty();
+        assertThat(next.files() - next.unchanged()).isEqualTo(1);
+        jobs.restore(next.pieceHeader(), dir.resolve("target"), false);
+        assertThat(TreeDigest.of(dir.resolve("target"))).isEqualTo(TreeDigest.of(source));
+    }
+
+    @Test
+    void aSourceThatMayNotBeReadFailsInWords() throws Exception {
+        forbid(source.resolve("a"));
+        assertThatThrownBy(() -> unprivileged(source.resolve("a")))
+                .isInstanceOf(BackupJob.Failed.class)
+                .hasMessage(
+                        "Source "
+                                + source.resolve("a")
+                                + " could not be read; nothing was backed up");
+        assertThat(jobs.log).containsExactly("WARNING : " + LEFT_OUT);
+        forbid(source);
+        assertThatThrownBy(() -> unprivileged(source))
+                .isInstanceOf(BackupJob.Failed.class)
+                .hasMessage(
+                        "Source "
+                                + source
+                                + " cannot be read (permission denied); nothing was backed up");
+        assertThatThrownBy(() -> unprivileged(source.resolve("below")))
+                .isInstanceOf(BackupJob.Failed.class)
+                .hasMessage(
+                        "Source "
+                                + source.resolve("below")
+                                + " may not be read by this agent; nothing was backed up. Run the"
+                                + " agent as a user who may");
+        assertThat(jobs.storage.commits).isZero();
+    }
+
+    private BackupJob.Result unprivileged(Path what) throws Exception {
+        return Unprivileged.call(() -> jobs.backup(what, false, BackupJob.Hook.NONE));
+    }
+
+    private static void forbid(Path path) throws Exception {
+        Files.setPosixFilePermissions(path, Set.of());
     }
 
     @Test
