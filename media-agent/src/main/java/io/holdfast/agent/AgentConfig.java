@@ -12,7 +12,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -93,41 +95,92 @@ public record AgentConfig(
      * @throws Invalid with everything that is wrong
      */
     public static AgentConfig parse(String text, Path folder, String name) throws Invalid {
-        JsonView root;
-        try {
-            root = new JsonView(Json.parse(text), "");
-            root.entries();
-        } catch (FormatException e) {
-            throw new Invalid(List.of(name + ": " + e.getMessage()));
+        return new Reader(text, name).read(folder);
+    }
+
+    /** Reads one text; every problem says where it stands: {@code agent.json:LINE:COLUMN: ...}. */
+    private static final class Reader {
+        private final String text;
+        private final String name;
+        private final Map<String, Integer> keysAt = new HashMap<>();
+        private final List<String> problems = new ArrayList<>();
+
+        Reader(String text, String name) {
+            this.text = text;
+            this.name = name;
         }
-        List<String> problems = new ArrayList<>();
-        Endpoint listen = required(root, "listen", v -> endpoint(v), problems, name);
-        Path dataDir = required(root, "dataDir", v -> path(v, folder), problems, name);
-        Path identityDir = required(root, "identityDir", v -> path(v, folder), problems, name);
-        Optional<UUID> clusterId = optional(root, "clusterId", JsonView::uuid, problems, name);
-        Optional<Integer> workers =
-                optional(
-                        root,
-                        "workers",
-                        v -> {
-                            int count = v.intValue();
-                            if (count < 1 || count > 16) {
-                                throw v.refuse("1 to 16 threads");
-                            }
-                            return count;
-                        },
-                        problems,
-                        name);
-        for (String key : root.entries().keySet()) {
-            if (!KEYS.contains(key)) {
-                problems.add(name + ": unknown key '" + key + "'; known are " + sorted());
+
+        AgentConfig read(Path folder) throws Invalid {
+            JsonView root;
+            try {
+                root = new JsonView(Json.parse(text, keysAt), "");
+                root.entries();
+            } catch (FormatException e) {
+                problem(e.position(), "expected " + e.expected());
+                throw new Invalid(problems);
+            }
+            Endpoint listen = required(root, "listen", v -> endpoint(v));
+            Path dataDir = required(root, "dataDir", v -> path(v, folder));
+            Path identityDir = required(root, "identityDir", v -> path(v, folder));
+            Optional<UUID> clusterId = optional(root, "clusterId", JsonView::uuid);
+            Optional<Integer> workers =
+                    optional(
+                            root,
+                            "workers",
+                            v -> {
+                                int count = v.intValue();
+                                if (count < 1 || count > 16) {
+                                    throw v.refuse("1 to 16 threads");
+                                }
+                                return count;
+                            });
+            for (String key : root.entries().keySet()) {
+                if (!KEYS.contains(key)) {
+                    problem(at(key), "unknown key '" + key + "'; known are " + sorted());
+                }
+            }
+            if (!problems.isEmpty() || listen == null || dataDir == null || identityDir == null) {
+                throw new Invalid(problems);
+            }
+            return new AgentConfig(
+                    listen, dataDir, identityDir, clusterId, workers.orElse(defaultWorkers()));
+        }
+
+        private <T> @Nullable T required(JsonView root, String key, Function<JsonView, T> read) {
+            try {
+                return read.apply(root.get(key));
+            } catch (FormatException e) {
+                refused(key, e);
+                return null;
             }
         }
-        if (!problems.isEmpty() || listen == null || dataDir == null || identityDir == null) {
-            throw new Invalid(problems);
+
+        private <T> Optional<T> optional(JsonView root, String key, Function<JsonView, T> read) {
+            try {
+                return root.optional(key).map(read);
+            } catch (FormatException e) {
+                refused(key, e);
+                return Optional.empty();
+            }
         }
-        return new AgentConfig(
-                listen, dataDir, identityDir, clusterId, workers.orElse(defaultWorkers()));
+
+        private void refused(String key, FormatException e) {
+            // A JsonView knows no more than the key; what stands in a string says more.
+            boolean inside = !e.text().equals(key);
+            problem(at(key), key + ": " + (inside ? e.getMessage() : "expected " + e.expected()));
+        }
+
+        /** Where a key stands; of one that is missing, where the object begins that lacks it. */
+        private int at(String key) {
+            return keysAt.getOrDefault(key, text.indexOf('{'));
+        }
+
+        private void problem(int position, String what) {
+            String before = text.substring(0, Math.min(position, text.length()));
+            long line = 1 + before.chars().filter(c -> c == '\n').count();
+            int column = before.length() - before.lastIndexOf('\n');
+            problems.add(name + ":" + line + ":" + column + ": " + what);
+        }
     }
 
     private static List<String> sorted() {
@@ -151,34 +204,6 @@ public record AgentConfig(
             return folder.resolve(text).normalize();
         } catch (InvalidPathException e) {
             throw value.refuse("a folder (" + e.getReason() + ")");
-        }
-    }
-
-    private static <T> @Nullable T required(
-            JsonView root,
-            String key,
-            Function<JsonView, T> read,
-            List<String> problems,
-            String name) {
-        try {
-            return read.apply(root.get(key));
-        } catch (FormatException e) {
-            problems.add(name + ": " + key + ": " + e.getMessage());
-            return null;
-        }
-    }
-
-    private static <T> Optional<T> optional(
-            JsonView root,
-            String key,
-            Function<JsonView, T> read,
-            List<String> problems,
-            String name) {
-        try {
-            return root.optional(key).map(read);
-        } catch (FormatException e) {
-            problems.add(name + ": " + key + ": " + e.getMessage());
-            return Optional.empty();
         }
     }
 }

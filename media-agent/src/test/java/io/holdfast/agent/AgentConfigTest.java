@@ -8,6 +8,7 @@ import io.holdfast.standard.Endpoint;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.UUID;
@@ -61,13 +62,45 @@ class AgentConfigTest {
                                         "agent.json"));
         assertThat(invalid.problems())
                 .hasSize(6)
-                .allMatch(p -> p.startsWith("agent.json: "))
+                .allMatch(p -> p.startsWith("agent.json:1:"))
                 .anyMatch(p -> p.contains("listen") && p.contains("HOST:PORT"))
                 .anyMatch(p -> p.contains("dataDir") && p.contains("missing"))
                 .anyMatch(p -> p.contains("identityDir"))
                 .anyMatch(p -> p.contains("clusterId"))
                 .anyMatch(p -> p.contains("workers") && p.contains("1 to 16"))
                 .anyMatch(p -> p.contains("unknown key 'colour'"));
+    }
+
+    @Test
+    void aProblemSaysWhereItStands() {
+        assertThat(
+                        problems(
+                                """
+                                {
+                                  "listen": "127.0.0.1:port",
+                                  "dataDir": "",
+                                  "workers": 99, "colour": 1
+                                }
+                                """))
+                .containsExactly(
+                        "agent.json:2:3: listen: Not a valid endpoint: '127.0.0.1:port' at position"
+                                + " 10; expected a port from 1 to 65535",
+                        "agent.json:3:3: dataDir: expected a folder",
+                        "agent.json:1:1: identityDir: expected a value here; it is missing",
+                        "agent.json:4:3: workers: expected 1 to 16 threads",
+                        "agent.json:4:18: unknown key 'colour'; known are [clusterId, dataDir,"
+                                + " identityDir, listen, workers]");
+        assertThat(problems("{\n \"listen\" 5}"))
+                .containsExactly("agent.json:2:11: expected ':' after the key");
+        assertThat(problems("[]"))
+                .containsExactly("agent.json:1:1: expected an object, not an array");
+        assertThat(problems("")).containsExactly("agent.json:1:1: expected a JSON value");
+    }
+
+    private List<String> problems(String text) {
+        return catchThrowableOfType(
+                        AgentConfig.Invalid.class, () -> AgentConfig.parse(text, dir, "agent.json"))
+                .problems();
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -96,7 +97,17 @@ public sealed interface Json {
      *     than {@link #MAX_DEPTH}, a key twice in one object, or a number of more than 400 digits
      */
     static Json parse(String text, int maxChars) {
-        return new JsonParser(text, maxChars).document();
+        return new JsonParser(text, maxChars, new HashMap<>()).document();
+    }
+
+    /**
+     * As {@link #parse(String)}, for a text that a person wrote and must be shown the place of a
+     * mistake in.
+     *
+     * @param keysAt where each key of the outermost object begins, in characters, is put here
+     */
+    static Json parse(String text, Map<String, Integer> keysAt) {
+        return new JsonParser(text, MAX_CHARS, keysAt).document();
     }
 
     /** The canonical text: sorted keys, no white space, numbers without exponent. */

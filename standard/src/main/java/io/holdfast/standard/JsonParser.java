@@ -3,6 +3,7 @@ package io.holdfast.standard;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** Reads one JSON text; used once. */
@@ -10,10 +11,12 @@ final class JsonParser {
     private static final String WHAT = "JSON text";
     private static final int MAX_NUMBER_CHARS = 1000;
     private final String text;
+    private final Map<String, Integer> keysAt;
     private int at;
 
-    JsonParser(String text, int maxChars) {
+    JsonParser(String text, int maxChars, Map<String, Integer> keysAt) {
         this.text = text;
+        this.keysAt = keysAt;
         if (text.length() > maxChars) {
             throw new FormatException(WHAT, text, maxChars, "at most " + maxChars + " characters");
         }
@@ -81,6 +84,9 @@ final class JsonParser {
                 throw problem(at, "a key in double quotes");
             }
             String key = string();
+            if (depth == 0) {
+                keysAt.put(key, keyAt);
+            }
             space();
             if (peek() != ':') {
                 throw problem(at, "':' after the key");
