@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The agent as a program: {@code java -Xmx256m -jar holdfast-agent.jar --config agent.json}. It prints
  * one line when it is ready, on standard output; logs go to standard error. Exit code 1 when it
- * could not start, 2 for wrong arguments; SIGTERM ends it in order, and the JVM then answers 143.
+ * could not start, 2 for wrong arguments or a configuration that cannot be used, as of {@code holdfast
+ * server}; SIGTERM ends it in order, and the JVM then answers 143.
  */
 public final class AgentMain {
     private static final String USAGE =
@@ -62,7 +63,7 @@ public final class AgentMain {
             config = AgentConfig.load(Path.of(args[1]));
         } catch (AgentConfig.Invalid e) {
             e.problems().forEach(err::println);
-            return 1;
+            return 2;
         }
         Agent agent;
         try {

@@ -116,7 +116,7 @@ class AgentMainTest {
                                 new String[] {"--config", dir.resolve("bad.json").toString()},
                                 to,
                                 to))
-                .isEqualTo(1);
+                .isEqualTo(2);
         assertThat(err.toString(StandardCharsets.UTF_8).lines()).hasSize(3);
         err.reset();
         Files.createDirectories(dir.resolve("data"));
