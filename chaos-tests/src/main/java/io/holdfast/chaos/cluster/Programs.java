@@ -10,14 +10,6 @@ import java.util.Optional;
  * there is one, with its {@link FastStart}; else with the class path of this JVM.
  */
 public final class Programs {
-    /** Where there is no build to read the options from. */
-    private static final List<String> PLAIN =
-            List.of(
-                    "-Xmx512m",
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "-XX:+ExitOnOutOfMemoryError");
-
     private final Path cluster;
     private final String java;
     private final String classPath;
@@ -68,10 +60,24 @@ public final class Programs {
 
     private List<String> begin(FastStart.Program program) {
         List<String> command = new ArrayList<>(List.of(java));
-        command.addAll(built.map(made -> made.options(program)).orElse(PLAIN));
+        command.addAll(built.map(made -> made.options(program)).orElseGet(() -> plain(program)));
         // Native libraries are unpacked there, and stay when the process is killed.
         command.add("-Djava.io.tmpdir=" + cluster);
         return command;
+    }
+
+    /** Where there is no build to read the options from: no more heap than those allow. */
+    private static List<String> plain(FastStart.Program program) {
+        String heap =
+                switch (program) {
+                    case SERVER -> "-Xmx512m";
+                    case AGENT -> "-Xmx256m";
+                };
+        return List.of(
+                heap,
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-XX:+ExitOnOutOfMemoryError");
     }
 
     /** A node's configuration. */
