@@ -97,11 +97,7 @@ public final class HoldfastCommand implements Runnable {
      * @return one of {@link ExitCode}
      */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
-        CommandLine line = new CommandLine(new HoldfastCommand());
-        for (CommandContribution contribution : ServiceLoader.load(CommandContribution.class)) {
-            contribution.commands().forEach(line::addSubcommand);
-        }
-        prepare(line);
+        CommandLine line = line();
         line.registerConverter(UUID.class, HoldfastCommand::uuid);
         line.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
         boolean json = Arrays.asList(args).contains("--json");
@@ -111,6 +107,16 @@ public final class HoldfastCommand implements Runnable {
         out.flush();
         err.flush();
         return code;
+    }
+
+    /** The whole tree of commands, with those that other jars contribute. */
+    static CommandLine line() {
+        CommandLine line = new CommandLine(new HoldfastCommand());
+        for (CommandContribution contribution : ServiceLoader.load(CommandContribution.class)) {
+            contribution.commands().forEach(line::addSubcommand);
+        }
+        prepare(line);
+        return line;
     }
 
     private static UUID uuid(String text) {
