@@ -80,4 +80,11 @@ class DrillCommandTest {
         assertThatThrownBy(() -> DrillCommand.source(null, ""))
                 .isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void itHasHelpWithAnExample() {
+        assertThat(drill("--help")).isZero();
+        assertThat(out.toString()).contains("Example: holdfast drill");
+        assertThat(err.toString()).isEmpty();
+    }
 }
