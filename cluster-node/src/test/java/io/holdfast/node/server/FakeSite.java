@@ -61,7 +61,7 @@ final class FakeSite
     private final SiteConfig config;
     private final SiteAckSender sender;
     private final Map<String, PeerWatch.Seen> seen = new ConcurrentHashMap<>();
-    private final Mbr mbr;
+    volatile Mbr mbr;
     volatile ClusterState state = TestCluster.create().state();
     volatile UUID lineage = TestCluster.LOCAL_LINEAGE;
     volatile boolean leads = true;
@@ -91,7 +91,7 @@ final class FakeSite
                         this,
                         this,
                         this,
-                        () -> mbr);
+                        () -> this.mbr);
         controller =
                 new SiteController(
                         config,

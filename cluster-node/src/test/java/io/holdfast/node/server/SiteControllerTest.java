@@ -17,12 +17,15 @@ import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Draining;
 import io.holdfast.standard.Epoch;
+import io.holdfast.standard.Mbr;
+import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -109,6 +112,57 @@ class SiteControllerTest {
                 .hasMessageContaining("l1");
         assertThat(dr.controller.state().role()).isEqualTo(SiteRole.STANDBY);
         assertThat(dr.controller.failover(failover(true)).epoch()).isEqualTo("2.dr");
+    }
+
+    /** Its address was changed, or it was moved to the other site: not even force helps. */
+    @Test
+    void aNodeThatTheMbrDoesNotListAtThisSiteTakesNothingOver() throws Exception {
+        FakeSite dr = standby();
+        NodeAddress l1 = dr.mbr.node("l1").orElseThrow();
+        NodeAddress d1 = dr.mbr.node("d1").orElseThrow();
+        NodeAddress other = at(d1, "d2", "127.50.4.5");
+        for (Map<Site, List<NodeAddress>> sites :
+                List.of(
+                        Map.of(
+                                Site.LOCAL,
+                                List.of(l1),
+                                Site.DR,
+                                List.of(at(d1, "d1", "127.9.9.9"))),
+                        Map.of(Site.LOCAL, List.of(l1), Site.DR, List.of(other)),
+                        Map.of(Site.LOCAL, List.of(l1, d1), Site.DR, List.of(other)))) {
+            dr.mbr = with(dr.mbr, sites);
+            PreflightView before = dr.controller.preflight();
+            assertThat(before.verdict()).isEqualTo(PreflightView.Verdict.REFUSED);
+            for (boolean force : new boolean[] {false, true}) {
+                assertThatThrownBy(() -> dr.controller.failover(failover(force)))
+                        .isInstanceOf(ApiException.class)
+                        .hasMessageContaining(
+                                "The MBR does not list node d1 at 127.50.4.4 under site dr");
+            }
+        }
+        assertThat(dr.controller.state().role()).isEqualTo(SiteRole.STANDBY);
+        assertThat(dr.did).noneMatch(d -> d.startsWith("promise") || d.startsWith("open"));
+        dr.mbr = TestCluster.mbr();
+        assertThat(dr.controller.failover(failover(false)).epoch()).isEqualTo("2.dr");
+    }
+
+    private static NodeAddress at(NodeAddress node, String id, String host) {
+        return new NodeAddress(
+                id, host, node.restPort(), node.raftPort(), node.sitePort(), node.roles());
+    }
+
+    private static Mbr with(Mbr mbr, Map<Site, List<NodeAddress>> sites) {
+        return new Mbr(
+                mbr.cluster(),
+                mbr.name(),
+                mbr.profile(),
+                sites,
+                mbr.resourceDb(),
+                mbr.defaultCatalog(),
+                mbr.methodRepository(),
+                mbr.epoch(),
+                mbr.lineage(),
+                mbr.chunking());
     }
 
     @Test
