@@ -240,7 +240,7 @@ final class NodeServer implements AutoCloseable {
         JobRunner jobs = own(new JobRunner(log, peers, journal));
         Protector protector = new Protector(log, peers);
         CatalogPump pump = new CatalogPump(log, peers);
-        Scheduler scheduler = new Scheduler(log, clock);
+        Scheduler scheduler = new Scheduler(log::state, clock);
         NodeSiteHandler handler =
                 new NodeSiteHandler(
                         raft,

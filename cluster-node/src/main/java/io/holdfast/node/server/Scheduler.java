@@ -3,6 +3,7 @@ package io.holdfast.node.server;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.Requests;
 import io.holdfast.node.server.Lookup.Client;
+import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.VersionedResource;
 import io.holdfast.standard.Resource;
 import io.holdfast.standard.ScheduleResource;
@@ -13,6 +14,7 @@ import java.time.ZonedDateTime;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,16 +27,18 @@ import org.slf4j.LoggerFactory;
 final class Scheduler {
     private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
-    private final ClusterLog log;
-    private final InstantSource clock;
     private static final int SAMPLES = 3;
+
+    private final Supplier<ClusterState> record;
+    private final InstantSource clock;
 
     private Consumer<Requests.Backup> start = _ -> {};
     private Consumer<Requests.Rehearsal> rehearse = _ -> {};
     private Instant checked;
 
-    Scheduler(ClusterLog log, InstantSource clock) {
-        this.log = log;
+    /** A scheduler of what the record says, as of now. */
+    Scheduler(Supplier<ClusterState> record, InstantSource clock) {
+        this.record = record;
         this.clock = clock;
         this.checked = clock.instant();
     }
@@ -55,7 +59,7 @@ final class Scheduler {
         if (since.isBefore(now.minusSeconds(60))) {
             since = now.minusSeconds(60);
         }
-        Lookup lookup = Lookup.in(log.state());
+        Lookup lookup = Lookup.in(record.get());
         for (VersionedResource resource : lookup.state().resources(Resource.Type.SCHEDULE)) {
             ScheduleResource schedule = ScheduleResource.of(resource.resource());
             if (schedule.isOfRehearsals()) {
