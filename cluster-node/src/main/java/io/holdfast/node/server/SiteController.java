@@ -422,6 +422,9 @@ final class SiteController implements AutoCloseable {
                                 Set<String> read = actions.readTails(epoch, members);
                                 operations.step("read tails", actions.tailText());
                                 post(new SiteEvent.TailsRead(epoch, read, actions.tailEpoch()));
+                                if (read.size() < config.ownQuorum()) {
+                                    operations.tooFewLogs(epoch, members, read, config.ownQuorum());
+                                }
                             });
             case SiteEffect.CloseLineage(Epoch but) -> actions.closeLineages(lineageOf(but));
             case SiteEffect.OpenLineage(Epoch epoch) ->
