@@ -49,6 +49,9 @@ public final class CatalogDatabase implements AutoCloseable {
     /** Most entries of a batch, rows of a page. */
     public static final int MAX_BATCH = 1000;
 
+    /** What a write passes through, in order: its lock is taken, its rows are there, they are durable. */
+    public static final List<String> STEPS = List.of("locked", "written", "committed");
+
     private static final int REBUILD_BATCH = 500;
     private static final long NO_EPOCH = -1;
 
@@ -73,9 +76,14 @@ public final class CatalogDatabase implements AutoCloseable {
      *
      * @param settings further settings of an embedded database, each {@code &name=value}
      * @param step told the name of each step of a write, on the writer's thread
+     * @param applying told the same of an apply that has entries to apply, and of nothing else
      */
-    record Seams(String settings, Consumer<String> step) {
+    record Seams(String settings, Consumer<String> step, Consumer<String> applying) {
         static final Seams NONE = new Seams("", step -> {});
+
+        Seams(String settings, Consumer<String> step) {
+            this(settings, step, applying -> {});
+        }
     }
 
     private CatalogDatabase(
@@ -121,6 +129,17 @@ public final class CatalogDatabase implements AutoCloseable {
      */
     public static CatalogDatabase open(CatalogDatabaseConfig config) throws IOException {
         return open(config, Seams.NONE);
+    }
+
+    /**
+     * The same, for a server that shall die on the way.
+     *
+     * @param applying told the name of each of the {@link #STEPS} of every apply that has entries to
+     *     apply, on the thread that applies
+     */
+    public static CatalogDatabase open(CatalogDatabaseConfig config, Consumer<String> applying)
+            throws IOException {
+        return open(config, new Seams("", step -> {}, applying));
     }
 
     /** The same, with what a test of bad days puts in between. */
@@ -198,7 +217,9 @@ public final class CatalogDatabase implements AutoCloseable {
                     "Check the addresses in the Replication rows");
         }
         Gated gated = gated(origin, batch, gate);
-        long cursor = write(epoch, tx -> tx.apply(origin, gated.entries()));
+        Consumer<String> step =
+                gated.entries().isEmpty() ? seams.step() : seams.step().andThen(seams.applying());
+        long cursor = write(epoch, step, tx -> tx.apply(origin, gated.entries()));
         if (gated.waiting() != null) {
             throw new CatalogException.Parked(
                     origin,
@@ -398,6 +419,10 @@ public final class CatalogDatabase implements AutoCloseable {
     }
 
     private <T> T write(Epoch epoch, Work<T> work) throws CatalogException {
+        return write(epoch, seams.step(), work);
+    }
+
+    private <T> T write(Epoch epoch, Consumer<String> step, Work<T> work) throws CatalogException {
         Transaction transaction = new Transaction();
         T result;
         try {
@@ -405,10 +430,10 @@ public final class CatalogDatabase implements AutoCloseable {
                     transactions.executeWrite(status -> {
                         try {
                             transaction.begin(epoch);
-                            seams.step().accept("locked");
+                            step.accept("locked");
                             T done = work.run(transaction);
                             transaction.end();
-                            seams.step().accept("written");
+                            step.accept("written");
                             return done;
                         } catch (CatalogException e) {
                             throw new Abort(e);
@@ -429,7 +454,7 @@ public final class CatalogDatabase implements AutoCloseable {
             }
             throw new CatalogException.Unavailable(database, e);
         }
-        seams.step().accept("committed");
+        step.accept("committed");
         durableSeq.accumulateAndGet(transaction.lastSeq, Math::max);
         return result;
     }

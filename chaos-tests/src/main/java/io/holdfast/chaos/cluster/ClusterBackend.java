@@ -57,6 +57,12 @@ public interface ClusterBackend extends AutoCloseable {
     /** Starts programs. From now on they are supervised. */
     void start(Collection<String> machines) throws IOException;
 
+    /**
+     * Starts another program on a machine than its own, and supervises it the same way. The next {@link
+     * #start} brings its own back.
+     */
+    void startInstead(String machine, List<String> program) throws IOException;
+
     /** SIGKILL to all of these at once; they are down when this returns, and stay down. */
     void kill(Collection<String> machines) throws IOException, InterruptedException;
 

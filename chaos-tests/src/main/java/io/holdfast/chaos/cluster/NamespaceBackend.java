@@ -124,23 +124,28 @@ public final class NamespaceBackend implements ClusterBackend {
     @Override
     public synchronized void start(Collection<String> machines) throws IOException {
         for (String machine : machines) {
-            start(host(machine));
+            Host host = host(machine);
+            start(host, host.machine.program());
         }
     }
 
-    private void start(Host host) throws IOException {
+    @Override
+    public synchronized void startInstead(String machine, List<String> program) throws IOException {
+        start(host(machine), List.copyOf(program));
+    }
+
+    private void start(Host host, List<String> program) throws IOException {
         host.wanted = true;
-        List<String> program =
-                host.clock == null
-                        ? host.machine.program()
-                        : host.clock.around(host.machine.program());
+        List<String> command = host.clock == null ? program : host.clock.around(program);
         String name = host.machine.name();
-        ClusterProcesses.Running running = processes.start(name, network.on(name, program), work);
-        Thread.ofVirtual().name("supervisor of " + name).start(() -> supervise(host, running));
+        ClusterProcesses.Running running = processes.start(name, network.on(name, command), work);
+        Thread.ofVirtual()
+                .name("supervisor of " + name)
+                .start(() -> supervise(host, program, running));
     }
 
     /** What a supervisor does when a program ends that should run. */
-    private void supervise(Host host, ClusterProcesses.Running running) {
+    private void supervise(Host host, List<String> program, ClusterProcesses.Running running) {
         try {
             int exit = running.process().waitFor();
             synchronized (this) {
@@ -152,7 +157,7 @@ public final class NamespaceBackend implements ClusterBackend {
             Thread.sleep(RESTART_MILLIS);
             synchronized (this) {
                 if (!closed && host.wanted && !isSucceeded(running)) {
-                    start(host);
+                    start(host, program);
                 }
             }
         } catch (InterruptedException e) {

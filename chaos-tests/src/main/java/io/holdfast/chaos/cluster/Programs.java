@@ -32,9 +32,14 @@ public final class Programs {
         return cluster;
     }
 
-    /** The command line of a server. */
-    public List<String> server(String node) {
+    /**
+     * The command line of a server.
+     *
+     * @param more further options of its JVM
+     */
+    public List<String> server(String node, String... more) {
         List<String> command = begin(FastStart.Program.SERVER);
+        command.addAll(List.of(more));
         command.addAll(
                 List.of(
                         "-cp",

@@ -2,6 +2,10 @@ package io.holdfast.chaos.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.catalog.CatalogDatabase;
+import io.holdfast.catalog.CatalogDatabaseConfig;
+import io.holdfast.catalog.CatalogFilter;
+import io.holdfast.chaos.cluster.ClusterBackend.Ending;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.Said;
 import io.holdfast.chaos.fault.BitFlip;
@@ -13,6 +17,7 @@ import io.holdfast.node.api.StatusView;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -36,6 +41,7 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TwoNodesIT {
     private static final long DR_DISK_BYTES = 400L << 20;
+    private static final int EXIT_KILLED = 137;
 
     private Scene scene;
 
@@ -180,6 +186,11 @@ class TwoNodesIT {
             scene.backend.start(List.of(victim));
             scene.protect(piece);
         }
+        catalogsAreLevel();
+        scene.allIsWell("local");
+    }
+
+    private void catalogsAreLevel() throws Exception {
         StatusView status =
                 scene.awaitStatus(
                         "catalogs that are level",
@@ -192,7 +203,54 @@ class TwoNodesIT {
         assertThat(status.catalogs())
                 .hasSize(2)
                 .allSatisfy(c -> assertThat(c.pieces()).isEqualTo(scene.holdfast.pieces().size()));
+    }
+
+    /**
+     * The same row, and the process that applies it dies when it holds the lock, when the row is written,
+     * and when it is committed and nobody knows: each start replays it up to the next step.
+     */
+    @Test
+    @Order(8)
+    void theApplyOfARowIsKilledAtEveryStepAndReplayed() throws Exception {
+        scene.awaitStatus("nothing unprotected", s -> s.unprotectedPieces() == 0);
+        scene.backend.kill(List.of("d1"));
+        UUID piece = scene.backUp();
+        for (String step : CatalogDatabase.STEPS) {
+            int before = scene.backend.endings("d1").size();
+            scene.backend.startInstead(
+                    "d1", scene.programs.server("d1", "-Dholdfast.fault.catalog=" + step));
+            Ending ending =
+                    scene.await(
+                                    "d1 to die when the apply is " + step,
+                                    () -> scene.backend.endings("d1"),
+                                    e -> e.size() > before)
+                            .get(before);
+            String log = Files.readString(ending.log());
+            assertThat(ending.exit()).as(log).isEqualTo(EXIT_KILLED);
+            assertThat(log).contains("dies at step " + step);
+            scene.backend.kill(List.of("d1"));
+            assertThat(rowsAtDr(piece))
+                    .as("rows of %s after a kill when the apply is %s", piece, step)
+                    .isEqualTo(step.equals("committed") ? 1 : 0);
+            assertThat(scene.protection(piece)).isEqualTo(Protection.UNPROTECTED);
+        }
+        scene.backend.start(List.of("d1"));
+        scene.protect(piece);
+        catalogsAreLevel();
         scene.allIsWell("local");
+    }
+
+    /** How often a piece stands in the catalog of DR, whose node is down. */
+    private long rowsAtDr(UUID piece) throws Exception {
+        Path catalog = scene.programs.data("d1").resolve("catalog");
+        try (CatalogDatabase dr = CatalogDatabase.open(CatalogDatabaseConfig.embedded(catalog))) {
+            return dr
+                    .list(CatalogFilter.all(), Optional.empty(), CatalogDatabase.MAX_BATCH)
+                    .pieces()
+                    .stream()
+                    .filter(p -> p.row().piece().equals(piece))
+                    .count();
+        }
     }
 
     // ---------------------------------------------------------------- promises and addresses

@@ -590,7 +590,7 @@ final class NodeServer implements AutoCloseable {
                                 catalog.mariaDb().get().user(),
                                 Files.readAllLines(catalog.mariaDb().get().passwordFile())
                                         .getFirst());
-        CatalogDatabase database = own(CatalogDatabase.open(databaseConfig));
+        CatalogDatabase database = own(CatalogDatabase.open(databaseConfig, FaultPoint.catalog()));
         database.onBroken(why -> fatal.accept("The catalog must be opened again: " + why));
         own(
                 GrpcServerHost.builder(tls)
