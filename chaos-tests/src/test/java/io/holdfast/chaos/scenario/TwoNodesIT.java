@@ -11,6 +11,7 @@ import io.holdfast.chaos.cluster.Commands.Said;
 import io.holdfast.chaos.fault.BitFlip;
 import io.holdfast.node.api.FailoverView;
 import io.holdfast.node.api.LossLedgerView;
+import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.StatusView;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
@@ -41,6 +43,8 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TwoNodesIT {
     private static final long DR_DISK_BYTES = 400L << 20;
+    private static final int EXIT_FAILED = 1;
+    private static final int EXIT_FATAL = 70;
     private static final int EXIT_KILLED = 137;
 
     private Scene scene;
@@ -158,6 +162,9 @@ class TwoNodesIT {
     @Test
     @Order(6)
     void drRunsFullAndLocalGoesOnAlone() throws Exception {
+        scene.awaitStatus("nothing unprotected", s -> s.unprotectedPieces() == 0);
+        Set<UUID> before = shownProtected();
+        int endings = scene.backend.endings("d1").size();
         scene.backend.fill("d1", 0);
         UUID alone = scene.backUp();
         StatusView alarm =
@@ -166,10 +173,56 @@ class TwoNodesIT {
         assertThat(alarm.activeSite()).isEqualTo("local");
         assertThat(scene.protection(alone)).isEqualTo(Protection.UNPROTECTED);
         UUID another = scene.backUp();
+        // Longer than a piece needs to become protected where there is room.
+        for (int i = 0; i < 20; i++) {
+            assertThat(shownProtected()).as("protected, though DR is full").isEqualTo(before);
+            Thread.sleep(100);
+        }
+        assertThat(scene.holdfast.status().unprotectedPieces()).isGreaterThanOrEqualTo(2);
+        drAnswersOrEnds(endings);
+
         scene.backend.free("d1");
         scene.protect(alone);
         scene.protect(another);
+        scene.awaitStatus("nothing unprotected", s -> s.unprotectedPieces() == 0);
+        assertThat(scene.holdfast.pieces())
+                .allSatisfy(p -> assertThat(p.protection()).isEqualTo(Protection.DR_PROTECTED));
+        scene.awaitRole("d1", "STANDBY");
+        int healed = scene.backend.endings("d1").size();
         scene.allIsWell("local");
+        assertThat(scene.backend.endings("d1")).as("it stays up").hasSize(healed);
+    }
+
+    private Set<UUID> shownProtected() throws Exception {
+        return scene.holdfast.pieces().stream()
+                .filter(p -> p.protection() == Protection.DR_PROTECTED)
+                .map(PieceView::piece)
+                .collect(Collectors.toSet());
+    }
+
+    /**
+     * A full node is never half alive: it answers, or its process has ended as one does that cannot write
+     * any more, and its supervisor starts it until there is room.
+     */
+    private void drAnswersOrEnds(int before) throws Exception {
+        List<Ending> since =
+                scene.await(
+                        "d1 to answer or to end",
+                        () -> {
+                            List<Ending> all = scene.backend.endings("d1");
+                            List<Ending> ended = all.subList(before, all.size());
+                            if (ended.isEmpty()) {
+                                assertThat(scene.statusOf("d1").role()).isEqualTo("STANDBY");
+                            }
+                            return ended;
+                        },
+                        _ -> true);
+        if (!since.isEmpty()) {
+            assertThat(since.getFirst().exit()).isEqualTo(EXIT_FATAL);
+            assertThat(Files.readString(since.getFirst().log()))
+                    .contains("holdfast server d1 ends: ");
+            assertThat(since).extracting(Ending::exit).isSubsetOf(EXIT_FATAL, EXIT_FAILED);
+        }
     }
 
     // ---------------------------------------------------------------- crashes of the catalog
