@@ -184,9 +184,14 @@ final class Scene implements AutoCloseable {
 
     /** A backup of something new, green at the site where it was made. */
     UUID backUp() throws Exception {
+        return backUp(holdfast);
+    }
+
+    /** The same, by order of these commands' nodes. */
+    UUID backUp(Commands asked) throws Exception {
         TreeChanges.writeRandom(source.resolve("change-" + ++changes), 150_000, 1000 + changes);
         TreeDigest now = TreeDigest.of(source);
-        JobView job = ended(holdfast.startBackup(CLIENT).id());
+        JobView job = ended(asked, asked.startBackup(CLIENT).id());
         assertThat(job.state()).as(job.message()).isEqualTo(JobView.State.COMPLETE);
         UUID piece = job.piece();
         assertThat(piece).isNotNull();
@@ -195,9 +200,13 @@ final class Scene implements AutoCloseable {
     }
 
     JobView ended(UUID job) throws Exception {
+        return ended(holdfast, job);
+    }
+
+    private JobView ended(Commands asked, UUID job) throws Exception {
         return await(
                 "the end of job " + job,
-                () -> holdfast.job(job),
+                () -> asked.job(job),
                 j -> j.state() != JobView.State.OPEN);
     }
 

@@ -1,6 +1,7 @@
 package io.holdfast.chaos.scenario;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.holdfast.catalog.CatalogDatabase;
 import io.holdfast.catalog.CatalogDatabaseConfig;
@@ -14,14 +15,18 @@ import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.ReconcileView;
+import io.holdfast.node.api.ResourceView;
+import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -46,6 +51,12 @@ class TwoNodesIT {
     private static final int EXIT_FAILED = 1;
     private static final int EXIT_FATAL = 70;
     private static final int EXIT_KILLED = 137;
+
+    // Addresses in Replication rows that no identifier leads to: settings to change, and nothing
+    // more.
+    private static final String BOTH_CHANGED = "10.10.11.90";
+    private static final String ONLY_LOCAL_HAS = "10.10.11.91";
+    private static final String CHANGED_ALIKE = "10.10.11.92";
 
     private Scene scene;
 
@@ -110,20 +121,36 @@ class TwoNodesIT {
         scene.goHome();
     }
 
+    /**
+     * Both sites go on, each by itself and each with an operator: what either was told, and what either
+     * backed up, is there in the end or named in the report.
+     */
     @Test
     @Order(3)
     void drTakesOverWhileLocalLivesAndIsOnlyCutOff() throws Exception {
+        Commands dr = scene.holdfast.asking("d1");
+        Commands local = scene.holdfast.asking("l1");
+        scene.holdfast.addReplication(BOTH_CHANGED, "10.50.4.90");
+        scene.holdfast.addReplication(CHANGED_ALIKE, "10.50.4.92");
+        RetentionView.Policy policy = scene.holdfast.retention().policies().getFirst();
         UUID before = scene.protect(scene.backUp());
         scene.partSites();
         UUID here = scene.backUp();
         assertThat(scene.protection(here)).isEqualTo(Protection.UNPROTECTED);
-        Commands dr = scene.holdfast.asking("d1");
+        local.addReplication(BOTH_CHANGED, "10.50.4.95");
+        local.addReplication(ONLY_LOCAL_HAS, "10.50.4.91");
         FailoverView taken = dr.failover();
         UUID there = onlyAt("d1", "l1");
         // Both are active, each in an epoch of its own, and neither knows of the other.
         assertThat(scene.statusOf("l1").role()).isEqualTo("ACTIVE");
         assertThat(scene.statusOf("l1").epoch()).isNotEqualTo(taken.epoch());
         assertThat(dr.lossLedger().complete()).isFalse();
+        dr.addReplication(BOTH_CHANGED, "10.50.4.97");
+        dr.addReplication(CHANGED_ALIKE, "10.50.4.96");
+        dr.setRetention(policy.name(), "P120D");
+        local.addReplication(CHANGED_ALIKE, "10.50.4.96");
+        local.setRetention(policy.name(), "P90D");
+        UUID late = scene.backUp(local);
 
         scene.joinSites();
         scene.awaitWell("dr");
@@ -135,16 +162,106 @@ class TwoNodesIT {
         assertThat(report.merged())
                 .extracting(ReconcileView.Merged::piece)
                 .as("what only local had is named")
-                .containsExactly(here);
+                .containsExactlyInAnyOrder(here, late);
         LossLedgerView ledger = scene.holdfast.lossLedger();
         assertThat(ledger.complete()).isTrue();
-        assertThat(ledger.entries())
-                .filteredOn(e -> here.equals(e.piece()))
-                .singleElement()
-                .extracting(LossLedgerView.Entry::resolution)
-                .isEqualTo("MERGED");
+        for (UUID piece : List.of(here, late)) {
+            assertThat(ledger.entries())
+                    .filteredOn(e -> piece.equals(e.piece()))
+                    .singleElement()
+                    .extracting(LossLedgerView.Entry::resolution)
+                    .isEqualTo("MERGED");
+        }
+        settingsAreReported(report, policy);
+        settingsAreSettled(policy);
         scene.protect(there);
-        scene.goHome(before, here, there);
+        scene.goHome(before, here, late, there);
+        assertThat(remote(BOTH_CHANGED)).isEqualTo("10.50.4.95");
+        assertThat(remote(ONLY_LOCAL_HAS)).isEqualTo("10.50.4.91");
+        assertThat(remote(CHANGED_ALIKE)).isEqualTo("10.50.4.96");
+        assertThat(retention(policy)).isEqualTo("P120D");
+    }
+
+    /** Each change that local made, with what it was before and what DR made of it; nothing else. */
+    private static void settingsAreReported(ReconcileView report, RetentionView.Policy policy) {
+        assertThat(report.needsSignature()).isTrue();
+        assertThat(report.settings())
+                .extracting(
+                        ReconcileView.Setting::resource,
+                        ReconcileView.Setting::classification,
+                        s -> value(s.base()),
+                        s -> value(s.theirs()),
+                        s -> value(s.ours()))
+                .containsExactlyInAnyOrder(
+                        tuple(BOTH_CHANGED, "CONFLICT", "10.50.4.90", "10.50.4.95", "10.50.4.97"),
+                        tuple(ONLY_LOCAL_HAS, "ADDITIVE", "none", "10.50.4.91", "none"),
+                        tuple(CHANGED_ALIKE, "IDENTICAL", "10.50.4.92", "10.50.4.96", "10.50.4.96"),
+                        tuple(policy.name(), "CONFLICT", policy.retention(), "P90D", "P120D"));
+    }
+
+    /** Nothing was applied by itself; the operator takes two of local's changes, and signs. */
+    private void settingsAreSettled(RetentionView.Policy policy) throws Exception {
+        assertThat(remote(BOTH_CHANGED)).isEqualTo("10.50.4.97");
+        assertThat(remote(ONLY_LOCAL_HAS)).isEqualTo("none");
+        assertThat(retention(policy)).isEqualTo("P120D");
+        Said tooEarly = scene.holdfast.say("switchover", "--to", "local", "--yes");
+        assertThat(tooEarly.exit()).as(tooEarly.err()).isEqualTo(3);
+        assertThat(tooEarly.err()).contains("not signed");
+        scene.holdfast.applyAdditive();
+        scene.holdfast.apply("replication/" + BOTH_CHANGED);
+        assertThat(scene.holdfast.signReconcile().signature()).isNotNull();
+    }
+
+    private static String value(@Nullable ResourceView setting) {
+        if (setting == null) {
+            return "none";
+        }
+        Map<String, String> info = setting.info();
+        return info.getOrDefault("remoteIp", info.getOrDefault("retention", "none"));
+    }
+
+    private String remote(String local) throws Exception {
+        return scene.holdfast.replication().stream()
+                .filter(r -> r.name().equals(local))
+                .findFirst()
+                .map(TwoNodesIT::value)
+                .orElse("none");
+    }
+
+    private String retention(RetentionView.Policy policy) throws Exception {
+        return scene.holdfast.retention().policies().stream()
+                .filter(p -> p.name().equals(policy.name()))
+                .map(RetentionView.Policy::retention)
+                .findFirst()
+                .orElse("none");
+    }
+
+    /** Where local can be asked, only force takes its place, and local stops at once. */
+    @Test
+    @Order(9)
+    void drTakesOverByForceWhileLocalAnswers() throws Exception {
+        String epoch = scene.holdfast.status().epoch();
+        UUID before = scene.protect(scene.backUp());
+        Commands dr = scene.holdfast.asking("d1");
+        Said refused = dr.say("failover", "--yes");
+        assertThat(refused.exit()).as(refused.err()).isEqualTo(3);
+        assertThat(refused.err())
+                .contains("Failover at d1 refused")
+                .contains("Node l1 of site local answers")
+                .contains("--force");
+        assertThat(scene.awaitWell("local").epoch()).isEqualTo(epoch);
+
+        Said forced = dr.say("failover", "--yes", "--force");
+        assertThat(forced.exit()).as(forced.err()).isZero();
+        assertThat(scene.awaitWell("dr").epoch()).isNotEqualTo(epoch);
+        ReconcileView report =
+                scene.await(
+                        "the reconciliation",
+                        scene.holdfast::reconcile,
+                        r -> r.state().equals("DONE"));
+        assertThat(report.needsSignature()).as("local had nothing of its own").isFalse();
+        assertThat(scene.holdfast.lossLedger().complete()).isTrue();
+        scene.goHome(before);
     }
 
     /** A backup that is ordered from one node's site. */
