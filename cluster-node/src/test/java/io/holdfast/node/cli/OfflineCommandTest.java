@@ -39,6 +39,22 @@ class OfflineCommandTest {
         }
     }
 
+    /** ops/adr/0007: what these two print is their log, until they are told to stop. */
+    @Test
+    void everyCommandThatEndsByItselfTakesJson() {
+        List<String> without = new ArrayList<>();
+        withoutJson("", HoldfastCommand.line(), without);
+        assertThat(without).containsExactlyInAnyOrder("server", "agent");
+    }
+
+    private static void withoutJson(String command, CommandLine line, List<String> into) {
+        if (line.getSubcommands().isEmpty() && line.getCommandSpec().findOption("--json") == null) {
+            into.add(command);
+        }
+        line.getSubcommands()
+                .forEach((name, below) -> withoutJson((command + " " + name).strip(), below, into));
+    }
+
     private static void names(String command, CommandLine line, List<String> into) {
         into.add(command);
         line.getSubcommands()
