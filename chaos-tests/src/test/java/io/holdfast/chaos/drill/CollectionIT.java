@@ -192,11 +192,10 @@ class CollectionIT {
                             g -> g.outcome().equals("STAYS") && g.reason().contains("legal hold"));
             assertThat(store.groups())
                     .as("what expired")
-                    .anyMatch(
-                            g ->
-                                    g.outcome().equals("DELETED")
-                                            && g.reason().contains("a hole of its pack")
-                                            && g.bytes() > BIG * 9 / 10);
+                    .anyMatch(g ->
+                            g.outcome().equals("DELETED")
+                                    && g.reason().contains("a hole of its pack")
+                                    && g.bytes() > BIG * 9 / 10);
             assertThat(store.pieces())
                     .extracting(GcPlanView.Piece::piece)
                     .containsExactlyInAnyOrder(held, kept);
