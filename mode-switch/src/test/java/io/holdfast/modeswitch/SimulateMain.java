@@ -102,7 +102,8 @@ final class SimulateMain {
             long seed, SimProfile profile, Rules rules, boolean trace, boolean json) {
         List<String> lines = Simulation.replay(seed, profile, rules);
         boolean held = lines.getLast().startsWith("held");
-        List<String> shown = trace ? lines : lines.subList(lines.size() - 1, lines.size());
+        int shownLines = trace ? lines.size() : held ? 1 : Simulation.TOLD_LINES;
+        List<String> shown = lines.subList(Math.max(0, lines.size() - shownLines), lines.size());
         if (json) {
             System.out.printf(
                     "{\"profile\":%s,\"seed\":%d,\"held\":%b,\"trace\":[%s]}%n",
@@ -112,6 +113,9 @@ final class SimulateMain {
                     String.join(",", shown.stream().map(SimulateMain::quoted).toList()));
         } else {
             shown.forEach(System.out::println);
+            if (!held) {
+                System.out.println("  replay: " + Simulation.command(seed, profile, rules));
+            }
         }
         return held;
     }

@@ -28,6 +28,11 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     static final int STEPS = 420;
 
+    /** How much of its trace a violation's message holds. */
+    static final int TOLD_LINES = 60;
+
+    private static final int TOLD_COLUMNS = 240;
+
     final SimProfile profile;
     final Rules rules;
     final SimMember[] members;
@@ -159,12 +164,12 @@ final class Simulation {
         }
     }
 
-    /** Runs a seed. @throws SimViolation with the seed and how to replay it */
+    /** Runs a seed. @throws SimViolation with the end of its trace, and how to replay it */
     static SimCounts run(long seed, SimProfile profile, Rules rules) {
         Simulation world = new Simulation(seed, profile, rules, false);
         try {
             world.run();
-        } catch (SimViolation | IllegalStateException broken) {
+        } catch (RuntimeException broken) {
             throw world.told(broken);
         }
         return world.counts;
@@ -177,28 +182,55 @@ final class Simulation {
         try {
             world.run();
             lines.add("held: " + world.counts);
-        } catch (SimViolation | IllegalStateException broken) {
-            lines.add("VIOLATION " + broken.getMessage());
+        } catch (RuntimeException broken) {
+            lines.add("VIOLATION " + what(broken));
         }
         return lines;
     }
 
+    private static String what(RuntimeException broken) {
+        return switch (broken) {
+            case SimViolation e -> String.valueOf(e.getMessage());
+            case IllegalStateException e -> "illegal: " + e.getMessage();
+            default -> broken.toString();
+        };
+    }
+
+    /** The last lines of a trace, none of them endless. */
+    static String end(List<String> lines) {
+        int left = Math.max(0, lines.size() - TOLD_LINES);
+        StringBuilder out = new StringBuilder();
+        if (left > 0) {
+            out.append("\n  ... ").append(left).append(" lines before");
+        }
+        for (String line : lines.subList(left, lines.size())) {
+            boolean fits = line.length() <= TOLD_COLUMNS;
+            out.append("\n  ").append(fits ? line : line.substring(0, TOLD_COLUMNS) + "...");
+        }
+        return out.toString();
+    }
+
+    /** The command that replays a seed. */
+    static String command(long seed, SimProfile profile, Rules rules) {
+        return "ops/bench/simulate --profile "
+                + profile.word()
+                + " --seed "
+                + seed
+                + " --trace"
+                + (rules.removed().isEmpty()
+                        ? ""
+                        : " --without " + rules.removed().iterator().next());
+    }
+
     private SimViolation told(RuntimeException broken) {
-        String kind = broken instanceof SimViolation ? "" : "illegal: ";
         SimViolation told =
                 new SimViolation(
-                        kind
-                                + broken.getMessage()
+                        what(broken)
+                                + end(replay(seed, profile, rules))
                                 + "\n  seed "
                                 + seed
-                                + "; replay: ops/bench/simulate --profile "
-                                + profile.word()
-                                + " --seed "
-                                + seed
-                                + " --trace"
-                                + (rules.removed().isEmpty()
-                                        ? ""
-                                        : " --without " + rules.removed().iterator().next()));
+                                + "; replay: "
+                                + command(seed, profile, rules));
         told.initCause(broken);
         return told;
     }

@@ -1,7 +1,9 @@
 package io.holdfast.modeswitch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -10,8 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The protocol holds over fixed seeds and a few fresh ones, and everything that can go wrong goes wrong
- * in them. A seed that breaks it prints the command that replays it. More seeds: {@code
- * ops/bench/simulate}.
+ * in them. A seed that breaks it prints what happened in it, and the command that replays it.
+ * More seeds: {@code ops/bench/simulate}.
  */
 class SimulationTest {
     /** Over the four profiles. */
@@ -85,6 +87,37 @@ class SimulationTest {
     @Test
     void aPromiseCountsThoughItsStorageIsLostSince() {
         assertThat(Simulation.run(640_636, SimProfile.P2, Rules.ALL).seeds).isEqualTo(1);
+    }
+
+    /** What a failing seed prints: the violation, how it came to it, and the command that shows all. */
+    @Test
+    void aViolationEndsWithItsTraceAndTheCommand() {
+        Rules rules = Rules.without(Rule.CONFIRM_ASKS_OWN);
+        long seed = 448;
+        SimViolation broken =
+                catchThrowableOfType(
+                        SimViolation.class, () -> Simulation.run(seed, SimProfile.P2, rules));
+        List<String> lines = String.valueOf(broken.getMessage()).lines().toList();
+        assertThat(broken.invariant()).isEqualTo("I6");
+        assertThat(lines.getLast())
+                .isEqualTo(
+                        "  seed 448; replay: ops/bench/simulate --profile p2 --seed 448 --trace"
+                                + " --without CONFIRM_ASKS_OWN");
+        List<String> trace = Simulation.replay(seed, SimProfile.P2, rules);
+        int told = Math.min(trace.size(), Simulation.TOLD_LINES);
+        assertThat(trace.getLast()).isEqualTo("VIOLATION " + lines.getFirst());
+        assertThat(lines.subList(lines.size() - 1 - told, lines.size() - 1))
+                .allSatisfy(line -> assertThat(line).hasSizeLessThan(250))
+                .zipSatisfy(
+                        trace.subList(trace.size() - told, trace.size()),
+                        (line, traced) ->
+                                assertThat("  " + traced)
+                                        .startsWith(line.replaceAll("[.]{3}$", "")))
+                .anyMatch(
+                        line -> line.matches(" +[0-9]+ [ld][123] .*-> SEALING.*OperatorFailover.*"))
+                .anyMatch(
+                        line -> line.matches(" +[0-9]+ [ld][123] .*-> ACTIVE, epoch.*PeerReport.*"))
+                .anyMatch(line -> line.matches(" +[0-9]+ [ld][123] +crashes"));
     }
 
     @Test

@@ -107,6 +107,11 @@ final class DataSimulation implements SimStore.Sweeping {
 
     private record Posted(SimSite to, SiteEvent event) {}
 
+    /** How much of its trace a violation's message holds. */
+    static final int TOLD_LINES = 60;
+
+    private static final int TOLD_COLUMNS = 240;
+
     private static final long GRACE = SimStore.CONFIG.grace().toMillis();
 
     private final long seed;
@@ -159,21 +164,42 @@ final class DataSimulation implements SimStore.Sweeping {
         dr = new SimSite(Site.DR, new SimStore(Site.DR, mutation, machine, pieceRoot, this));
     }
 
-    /** Runs a seed. @throws Violation with the command that replays it */
+    /** Runs a seed. @throws Violation with the end of its trace, and the command that replays it */
     static Counts run(long seed, Mutation mutation, int steps) {
         DataSimulation simulation = new DataSimulation(seed, mutation, steps, false);
         try {
             simulation.run();
-        } catch (Violation | IllegalStateException broken) {
+        } catch (RuntimeException broken) {
             throw new Violation(
-                    "%s%n  seed %d; replay: ops/bench/simulate-data --seed %d%s"
+                    "%s%s%n  seed %d; replay: ops/bench/simulate-data --seed %d%s"
                             .formatted(
-                                    broken.getMessage(),
+                                    what(broken),
+                                    end(trace(seed, mutation, steps)),
                                     seed,
                                     seed,
                                     mutation == Mutation.NONE ? "" : " --mutation " + mutation));
         }
         return simulation.counts;
+    }
+
+    private static String what(RuntimeException broken) {
+        return broken instanceof Violation || broken instanceof IllegalStateException
+                ? String.valueOf(broken.getMessage())
+                : broken.toString();
+    }
+
+    /** The last lines of a trace, none of them endless. */
+    private static String end(List<String> lines) {
+        int left = Math.max(0, lines.size() - TOLD_LINES);
+        StringBuilder out = new StringBuilder();
+        if (left > 0) {
+            out.append("\n  ... ").append(left).append(" lines before");
+        }
+        for (String line : lines.subList(left, lines.size())) {
+            boolean fits = line.length() <= TOLD_COLUMNS;
+            out.append("\n  ").append(fits ? line : line.substring(0, TOLD_COLUMNS) + "...");
+        }
+        return out.toString();
     }
 
     /** Runs a seed and returns what happened, line by line, the violation last. */
@@ -182,8 +208,8 @@ final class DataSimulation implements SimStore.Sweeping {
         try {
             simulation.run();
             simulation.trace.add("no invariant was broken");
-        } catch (Violation | IllegalStateException broken) {
-            simulation.trace.add("BROKEN: " + broken.getMessage());
+        } catch (RuntimeException broken) {
+            simulation.trace.add("BROKEN: " + what(broken));
         }
         return simulation.trace;
     }

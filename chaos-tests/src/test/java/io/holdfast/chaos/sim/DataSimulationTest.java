@@ -1,10 +1,12 @@
 package io.holdfast.chaos.sim;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.holdfast.chaos.sim.DataSimulation.Counts;
 import io.holdfast.chaos.sim.DataSimulation.Violation;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
@@ -83,11 +85,45 @@ class DataSimulationTest {
     }
 
     private static Optional<String> broken(long seed, Mutation mutation) {
+        return message(seed, mutation)
+                .map(message -> {
+                    List<String> told = message.lines().toList();
+                    return told.getFirst() + "; " + told.getLast().strip();
+                });
+    }
+
+    /** A failing seed says what happened in it, and how to see all of it. */
+    @Test
+    void aViolationEndsWithItsTraceAndTheCommand() {
+        Mutation mutation = Mutation.G2_FOSSIL_NOT_RESURRECTED;
+        String message =
+                LongStream.rangeClosed(1, SEEDS)
+                        .mapToObj(seed -> message(seed, mutation))
+                        .flatMap(Optional::stream)
+                        .findFirst()
+                        .orElseThrow();
+        List<String> lines = message.lines().toList();
+        String seed = lines.getLast().replaceAll("\\D*(\\d+);.*", "$1");
+        assertEquals(
+                "  seed %s; replay: ops/bench/simulate-data --seed %s --mutation %s"
+                        .formatted(seed, seed, mutation),
+                lines.getLast());
+        assertEquals("  BROKEN: " + lines.getFirst(), lines.get(lines.size() - 2));
+        List<String> trace = DataSimulation.trace(Long.parseLong(seed), mutation, STEPS).reversed();
+        assertTrue(lines.size() <= DataSimulation.TOLD_LINES + 3, lines.size() + " lines");
+        assertTrue(lines.size() > 10, message);
+        for (int i = 0; i < lines.size() - 3; i++) {
+            assertEquals("  " + trace.get(i), lines.get(lines.size() - 2 - i));
+        }
+        assertTrue(Pattern.compile("(?m)^  \\d+ s .*(LOCAL|DR)").matcher(message).find(), message);
+    }
+
+    private static Optional<String> message(long seed, Mutation mutation) {
         try {
             DataSimulation.run(seed, mutation, STEPS);
             return Optional.empty();
         } catch (Violation caught) {
-            return Optional.of(caught.getMessage().replaceAll("\\s*\n\\s*", "; "));
+            return Optional.of(caught.getMessage());
         }
     }
 
@@ -95,7 +131,8 @@ class DataSimulationTest {
     @EnabledIfSystemProperty(named = "seed", matches = "[0-9]+")
     void replay() {
         Mutation mutation = Mutation.valueOf(System.getProperty("mutation", "NONE"));
-        DataSimulation.trace(Long.getLong("seed", 0), mutation, STEPS).forEach(System.out::println);
-        DataSimulation.run(Long.getLong("seed", 0), mutation, STEPS);
+        List<String> trace = DataSimulation.trace(Long.getLong("seed", 0), mutation, STEPS);
+        trace.forEach(System.out::println);
+        assertTrue(!trace.getLast().startsWith("BROKEN"), trace.getLast());
     }
 }
