@@ -15,7 +15,7 @@ final class MovePhase {
             d.refuse("this site is " + d.role + "; run switchover where it is ACTIVE.");
         } else if (!d.config.peerMembers().contains(e.coordinator())) {
             d.refuse(e.coordinator() + " is not one of " + d.config.peerMembers() + ".");
-        } else if (d.replication != ReplicationState.SYNC) {
+        } else if (d.replication != ReplicationState.SYNC && d.rules.has(Rule.MOVE_FROM_SYNC)) {
             d.refuse(
                     "replication is "
                             + d.replication

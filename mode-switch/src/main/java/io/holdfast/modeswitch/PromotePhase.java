@@ -24,7 +24,7 @@ final class PromotePhase {
         }
         switch (d.role) {
             case STANDBY, AWAIT_CONFIRM -> {
-                if (!e.force() && !e.sights().isEmpty()) {
+                if (mustForce(d, e, Rule.FORCE_NEEDED) && !e.sights().isEmpty()) {
                     d.refuse(
                             "the other site answers: "
                                     + sights(e)
@@ -37,7 +37,7 @@ final class PromotePhase {
                 }
             }
             case FENCED, RECONCILING -> {
-                if (e.force()) {
+                if (!mustForce(d, e, Rule.FORCE_FENCED)) {
                     seal(d, forkEpoch(d), "forced");
                 } else {
                     d.refuse(
@@ -54,7 +54,8 @@ final class PromotePhase {
             case ACTIVE -> d.refuse("this site is ACTIVE already in epoch " + d.epoch + ".");
             case DRAINING -> {
                 boolean sealed = d.at(Stage.SEAL) || d.at(Stage.HANDOVER);
-                if (e.force() && sealed && !d.group.stretched()) {
+                boolean may = !mustForce(d, e, Rule.FORCE_AFTER_BARRIER);
+                if (may && sealed && !d.group.stretched()) {
                     seal(d, forkEpoch(d), "forced");
                 } else {
                     d.refuse(
@@ -67,6 +68,11 @@ final class PromotePhase {
                     d.refuse("a promotion is under way; watch it with 'holdfast status'.");
             case BOOT, WITNESS -> d.ignore(e);
         }
+    }
+
+    /** Whether the operator has to insist, and does not. */
+    static boolean mustForce(Draft d, SiteEvent.OperatorFailover e, Rule because) {
+        return !e.force() && d.rules.has(because);
     }
 
     private static String sights(SiteEvent.OperatorFailover e) {

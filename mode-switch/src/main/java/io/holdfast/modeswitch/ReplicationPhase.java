@@ -45,12 +45,20 @@ final class ReplicationPhase {
             d.effects.add(new SiteEffect.AllowUnprotectedAcks());
         } else if (d.role == SiteRole.ACTIVE
                 && d.replication == ReplicationState.CATCHUP
-                && d.caughtUp
+                && level(d)
                 && e.state() == ReplicationState.SYNC) {
             d.replication = ReplicationState.SYNC;
         } else {
             d.ignore(e);
         }
+    }
+
+    private static boolean level(Draft d) {
+        return d.caughtUp || !d.rules.has(Rule.CATCHUP_BARRIER);
+    }
+
+    private static long stableMillis(Draft d) {
+        return d.rules.has(Rule.CATCHUP_STABLE) ? d.config.stableMillis() : 1;
     }
 
     /** Time passes in ACTIVE. */
@@ -66,10 +74,11 @@ final class ReplicationPhase {
             case CATCHUP -> {
                 if (silent) {
                     commitAsync(d);
-                } else if (d.caughtUp) {
-                    boolean before = d.waitMillis < d.config.stableMillis();
+                } else if (level(d)) {
+                    long stable = stableMillis(d);
+                    boolean before = d.waitMillis < stable;
                     d.waitMillis += elapsedMillis;
-                    if (before && d.waitMillis >= d.config.stableMillis()) {
+                    if (before && d.waitMillis >= stable) {
                         d.effects.add(new SiteEffect.CommitReplication(ReplicationState.SYNC));
                     }
                 }

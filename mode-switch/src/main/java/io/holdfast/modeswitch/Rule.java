@@ -34,6 +34,20 @@ enum Rule {
     ARCHIVE_DIVERGENT,
     /** UNPROTECTED only after ReplState(ASYNC) is committed. */
     COMMIT_BEFORE_UNPROTECTED,
+    /** SYNC only once the other site has what stood when CATCHUP began (R2). */
+    CATCHUP_BARRIER,
+    /** SYNC only when it has been level for stableMillis (R2). */
+    CATCHUP_STABLE,
+    /** A planned move begins from SYNC only (T8). */
+    MOVE_FROM_SYNC,
+    /** A failover while the other site answers has to be forced (T5). */
+    FORCE_NEEDED,
+    /** A site that knows of a higher epoch is promoted by force only (T5f). */
+    FORCE_FENCED,
+    /** A planned move past its barrier is taken back by force only (T8f). */
+    FORCE_AFTER_BARRIER,
+    /** P3: a fork while Raft still has a leader has to be forced. */
+    FORCE_BESIDE_LEADER,
     /** An epoch above one's own ends everything (T9). */
     FENCE,
     /** Protected is what the other site has. */

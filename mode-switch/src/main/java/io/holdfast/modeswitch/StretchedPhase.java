@@ -154,7 +154,8 @@ final class StretchedPhase {
             boolean ours = d.config.ownMembers().contains(d.group.leader());
             if (ours) {
                 d.refuse("Raft's leader is " + d.group.leader() + ": run failover there.");
-            } else if (!d.group.leader().isEmpty() && !e.force()) {
+            } else if (!d.group.leader().isEmpty()
+                    && PromotePhase.mustForce(d, e, Rule.FORCE_BESIDE_LEADER)) {
                 d.refuse(
                         "Raft still has a leader, "
                                 + d.group.leader()

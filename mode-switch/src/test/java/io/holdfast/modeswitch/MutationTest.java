@@ -21,7 +21,9 @@ class MutationTest {
     private static final int SEEDS = 20_000;
 
     private static final Set<String> INVARIANTS =
-            Set.of("I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I13", "I14", "L1");
+            Set.of(
+                    "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I13", "I14", "L1", "R1", "R2",
+                    "stable");
 
     /** Where each is missed soonest. */
     private static SimProfile profile(Rule rule) {
@@ -38,6 +40,12 @@ class MutationTest {
                     RESET_MATCH,
                     READMISSION_BARRIER,
                     READ_ADMITTED,
+                    CATCHUP_STABLE,
+                    MOVE_FROM_SYNC,
+                    FORCE_NEEDED,
+                    FORCE_FENCED,
+                    FORCE_AFTER_BARRIER,
+                    CATCHUP_BARRIER,
                     AGENT_REMEMBERS ->
                     P2_SMALL;
             case CONFIRM_ASKS_OWN,
@@ -56,6 +64,7 @@ class MutationTest {
                     FORK_ABOVE_LOG,
                     LATE_TICK,
                     LEASE_DRIFT,
+                    FORCE_BESIDE_LEADER,
                     FRESH_AGREEMENT ->
                     P3;
             case BARRIER_BEFORE_HANDOVER,
@@ -68,12 +77,20 @@ class MutationTest {
         };
     }
 
+    /** Whatever comes first; but the barrier's own check must not hide behind that of the time. */
+    private static String mustBreak(Rule rule) {
+        return rule == Rule.CATCHUP_BARRIER ? "R2" : ".*";
+    }
+
     /** The seeds it took, and what was broken; empty when it was not missed. */
     private static List<String> hunt(Rule rule, SimProfile profile) {
         for (long seed = 1; seed <= SEEDS; seed++) {
             try {
                 Simulation.run(seed, profile, Rules.without(rule));
             } catch (SimViolation missed) {
+                if (!missed.invariant().matches(mustBreak(rule))) {
+                    continue;
+                }
                 String first = String.valueOf(missed.getMessage()).lines().findFirst().orElse("");
                 return List.of(Long.toString(seed), missed.invariant(), first);
             }

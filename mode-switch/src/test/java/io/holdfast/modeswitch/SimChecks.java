@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** The invariants of DR-PROTOCOL 3.10, looked at after every event from outside. */
@@ -28,6 +29,14 @@ final class SimChecks {
 
     private record Ack(Entry entry, Epoch epoch) {}
 
+    /**
+     * Where CATCHUP began.
+     *
+     * @param last the newest entry then
+     * @param storages what the leader took for each member's storage then; null for one not heard of
+     */
+    private record CatchUp(Entry last, @Nullable UUID[] storages) {}
+
     private final Simulation world;
     private final Map<Epoch, Site> owners = new HashMap<>();
     private final List<Activation> activations = new ArrayList<>();
@@ -37,11 +46,13 @@ final class SimChecks {
     private final Map<Epoch, Set<String>> granted = new HashMap<>();
     private final Epoch[] promised;
     private final long[][] answeredAt;
+    private final @Nullable CatchUp[] catchUps;
 
     SimChecks(Simulation world, int members) {
         this.world = world;
         promised = new Epoch[members];
         answeredAt = new long[members][members];
+        catchUps = new CatchUp[members];
     }
 
     static String show(long encoded) {
@@ -237,6 +248,59 @@ final class SimChecks {
         }
         throw new SimViolation(
                 "R1: " + m.id + " acknowledges UNPROTECTED, and the record does not say ASYNC");
+    }
+
+    // ---- R2
+
+    void catchUpBegins(SimMember m) {
+        SimLog log = m.log;
+        SiteAckBook book = m.book;
+        if (log == null || book == null || log.length == 0) {
+            catchUps[m.index] = null;
+            return;
+        }
+        UUID[] storages = new UUID[world.members.length];
+        for (SimMember o : world.members) {
+            storages[o.index] = book.incarnationOf(o.id);
+        }
+        catchUps[m.index] = new CatchUp(log.entries[log.length - 1], storages);
+    }
+
+    /**
+     * SYNC: a quorum of the other site has had what stood when CATCHUP began, for stableMillis. A storage
+     * that is not the one the leader knew then counts: what it had is not to be seen any more.
+     */
+    void inSync(SimMember m) {
+        CatchUp begun = catchUps[m.index];
+        if (begun == null) {
+            return;
+        }
+        int there = 0;
+        for (SimMember o : world.members) {
+            if (m.config.peerMembers().contains(o.id)) {
+                boolean replaced = !o.storage().equals(begun.storages()[o.index]);
+                there += replaced || holds(o, begun.last()) ? 1 : 0;
+            }
+        }
+        if (there < m.config.peerQuorum()) {
+            throw new SimViolation(
+                    "R2: "
+                            + m.id
+                            + " is in SYNC, and "
+                            + there
+                            + " members of the other site have "
+                            + begun.last()
+                            + ", which stood when CATCHUP began");
+        }
+        // Its clock may be a quarter fast.
+        if (m.levelAt >= 0 && world.now - m.levelAt < m.config.stableMillis() * 0.7) {
+            throw new SimViolation(
+                    "stable: "
+                            + m.id
+                            + " is in SYNC "
+                            + (world.now - m.levelAt)
+                            + " ms after the other site drew level");
+        }
     }
 
     // ---- I8

@@ -38,6 +38,7 @@ final class SimCounts {
     long commandsRefused;
     long forcedBesideActive;
     long restsByCommand;
+    long refusedCommands;
 
     void add(SimCounts other) {
         for (Field field : fields()) {

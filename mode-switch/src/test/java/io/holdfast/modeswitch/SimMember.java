@@ -57,6 +57,10 @@ final class SimMember {
     int barrier = -1;
     long drainSince;
     int catchUp = -1;
+
+    /** When the other site had what it waited for in CATCHUP; -1 before. */
+    long levelAt = -1;
+
     @Nullable Entry pendingReplication;
     @Nullable ReplicationState wantedReplication;
     @Nullable Entry pendingEpoch;

@@ -7,6 +7,7 @@ import io.holdfast.standard.Site;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
@@ -23,8 +24,12 @@ final class SimOperator {
     private long servedAt;
     private boolean commanded;
 
-    SimOperator(Simulation world) {
+    /** Of its own, so that what is refused changes no run. */
+    private final SplittableRandom impatience;
+
+    SimOperator(Simulation world, SplittableRandom impatience) {
         this.world = world;
+        this.impatience = impatience;
         crashRate = world.random(3) == 0 ? 0 : 0.003 + world.random(20) / 1000.0;
         wipeRate = world.random(2) == 0 ? 0 : 0.003 + world.random(8) / 1000.0;
         forceRate = world.random(4) == 0 ? 0 : 0.001 + world.random(10) / 1000.0;
@@ -42,6 +47,7 @@ final class SimOperator {
             }
         }
         plan.step();
+        ask();
         if (world.random(400) < agentRate) {
             world.counts.agentCrashes++;
             world.agents[world.random(world.agents.length)].crash();
@@ -213,17 +219,18 @@ final class SimOperator {
     // ---- commands
 
     void switchover(SimMember m) {
+        List<String> peers = List.copyOf(m.config.peerMembers());
+        world.step(m, switchover(m, peers.get(world.random(peers.size()))));
+    }
+
+    private SiteEvent switchover(SimMember m, String coordinator) {
         Set<String> silent = new TreeSet<>();
-        List<SimMember> peers = new ArrayList<>();
         for (SimMember o : world.members) {
             if (o.site() == m.site() && !o.running()) {
                 silent.add(o.id);
-            } else if (m.config.peerMembers().contains(o.id)) {
-                peers.add(o);
             }
         }
-        SimMember coordinator = peers.get(world.random(peers.size()));
-        world.step(m, new SiteEvent.OperatorSwitchover(coordinator.id, true, silent));
+        return new SiteEvent.OperatorSwitchover(coordinator, true, silent);
     }
 
     private void failoverWhenNobodyIsActive() {
@@ -240,27 +247,83 @@ final class SimOperator {
         command(m, true);
     }
 
-    private void command(SimMember m, boolean force) {
+    private List<SiteEvent.Sight> sights(SimMember m) {
         List<SiteEvent.Sight> sights = new ArrayList<>();
         for (SimMember o : world.members) {
             if (o.site() != m.site() && o.running() && world.net.bothWays(m, o)) {
                 sights.add(new SiteEvent.Sight(o.id, o.state.role(), o.state.epoch()));
             }
         }
+        return sights;
+    }
+
+    private void command(SimMember m, boolean force) {
         SiteRole before = m.state.role();
         world.counts.forcedFailovers += force ? 1 : 0;
-        commanded = true;
-        world.step(m, new SiteEvent.OperatorFailover(force, sights));
-        commanded = false;
+        failover(m, new SiteEvent.OperatorFailover(force, sights(m)));
         if (m.state.role() == SiteRole.SEALING
                 && (before == SiteRole.FENCED || before == SiteRole.RECONCILING)) {
             world.counts.fencedForces++;
         }
     }
 
+    private void failover(SimMember m, SiteEvent.OperatorFailover command) {
+        commanded = answersFor(m, command);
+        world.step(m, command);
+        commanded = false;
+    }
+
+    /** Whether two active sites are on the operator: they insisted, or nobody was to be seen or heard of. */
+    private static boolean answersFor(SimMember m, SiteEvent.OperatorFailover command) {
+        SiteState s = m.state;
+        boolean unaware = s.role() == SiteRole.STANDBY || s.role() == SiteRole.AWAIT_CONFIRM;
+        boolean alone = !s.group().stretched() || s.group().leader().isEmpty();
+        return command.force() || (command.sights().isEmpty() && unaware && alone);
+    }
+
     /** Told before a new attempt's effects are performed. */
     boolean commands() {
         return commanded;
+    }
+
+    /**
+     * Now and then an operator asks for what the whole protocol refuses: a failover without force, or a
+     * planned move too early. A command that is refused leaves nothing behind, and which one is asked for
+     * is no part of the run's own chance; so a seed with all rules is the same run with or without it.
+     */
+    private void ask() {
+        if (impatience.nextInt(24) != 0) {
+            return;
+        }
+        SimMember m = world.members[impatience.nextInt(world.members.length)];
+        boolean moves = impatience.nextInt(4) == 0;
+        if (!m.running()) {
+            return;
+        }
+        SiteEvent.OperatorFailover failover = new SiteEvent.OperatorFailover(false, sights(m));
+        List<String> peers = List.copyOf(m.config.peerMembers());
+        SiteEvent asked = moves ? switchover(m, peers.get(0)) : failover;
+        if (!refused(m, asked, Rules.ALL)) {
+            return;
+        }
+        world.counts.refusedCommands++;
+        if (refused(m, asked, world.rules)) {
+            return;
+        }
+        world.trace(m, "takes what it should refuse: %s", asked);
+        if (moves) {
+            world.step(m, asked);
+        } else {
+            failover(m, failover);
+        }
+    }
+
+    /** Whether nothing comes of it but the refusal. */
+    private static boolean refused(SimMember m, SiteEvent asked, Rules rules) {
+        Decision decision = SiteMachine.step(m.state, asked, rules);
+        return decision.state().equals(m.state)
+                && decision.effects().size() == 1
+                && decision.effects().getFirst() instanceof SiteEffect.Refuse;
     }
 
     // ---- coming to rest

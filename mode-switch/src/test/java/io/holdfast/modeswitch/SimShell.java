@@ -106,7 +106,11 @@ final class SimShell {
             case SiteEffect.JoinLineage e -> join(m, e.lineage());
             case SiteEffect.CommitReplication e -> m.wantedReplication = e.state();
             case SiteEffect.AllowUnprotectedAcks e -> {}
-            case SiteEffect.CaptureBarrier e -> m.catchUp = m.log == null ? 0 : m.log.length;
+            case SiteEffect.CaptureBarrier e -> {
+                m.catchUp = m.log == null ? 0 : m.log.length;
+                m.levelAt = -1;
+                world.checks.catchUpBegins(m);
+            }
             case SiteEffect.AskWitness e ->
                     world.net.send(
                             m,
@@ -694,6 +698,7 @@ final class SimShell {
         long there = Math.min(log.commit, book.protectedIndex());
         if (m.catchUp >= 0 && there >= m.catchUp) {
             m.catchUp = -1;
+            m.levelAt = world.now;
             world.step(m, new SiteEvent.CaughtUp());
         }
         boolean level = m.barrier >= 0 && there >= m.barrier && openJobs(log, log.applied) <= 0;

@@ -94,7 +94,7 @@ final class Simulation {
         raft = new SimRaft(this, count);
         shell = new SimShell(this);
         checks = new SimChecks(this, count);
-        operator = new SimOperator(this);
+        operator = new SimOperator(this, new SplittableRandom(~seed));
         init(first);
     }
 
@@ -577,6 +577,9 @@ final class Simulation {
         }
         if (before.replication() != after.replication()) {
             trace(m, "replication %s -> %s", before.replication(), after.replication());
+            if (after.replication() == ReplicationState.SYNC) {
+                checks.inSync(m);
+            }
         }
         if (after.attempt() != before.attempt() && after.attempt().isPresent()) {
             SiteState.Attempt attempt = after.attempt().orElseThrow();

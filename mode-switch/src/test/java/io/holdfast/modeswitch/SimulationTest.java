@@ -53,6 +53,7 @@ class SimulationTest {
         assertThat(all.protectedAcks).as("protected acknowledgements").isGreaterThan(5L * seeds);
         assertThat(all.unprotectedAcks).as("unprotected ones").isGreaterThan(2L * seeds);
         assertThat(all.commandsRefused).as("stale commands refused").isGreaterThan(seeds / 200);
+        assertThat(all.refusedCommands).as("operators refused").isGreaterThan(seeds);
         if (profile.witness) {
             assertThat(all.autoFailovers).as("automatic failovers").isGreaterThan(seeds / 100);
             assertThat(all.operatorTakeovers).as("takeovers").isGreaterThan(seeds / 50);
