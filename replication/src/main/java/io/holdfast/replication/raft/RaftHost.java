@@ -1245,7 +1245,8 @@ public final class RaftHost implements AutoCloseable {
         return started;
     }
 
-    private Optional<RaftServer.Division> division(UUID lineage) {
+    /** What Ratis has of a lineage; a test puts things into its log that no one may propose. */
+    Optional<RaftServer.Division> division(UUID lineage) {
         RaftServer started = server;
         if (started == null) {
             return Optional.empty();

@@ -33,6 +33,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.proto.RaftProtos;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.util.LifeCycle;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -48,6 +52,17 @@ class RaftHostTest {
     private static final UUID LINEAGE2 = LineageSpec.idOf(TestNode.CLUSTER, E2);
     private static final UUID LINEAGE3 = LineageSpec.idOf(TestNode.CLUSTER, E3);
     private static final RaftSettings SMALL_LOG = RaftSettings.LOOPBACK.withSnapshots(20, 5);
+
+    /** Only whole files of a log are removed: small ones show it. */
+    private static final RaftSettings SMALL_FILES =
+            new RaftSettings(
+                    SMALL_LOG.electionMin(),
+                    SMALL_LOG.electionMax(),
+                    SMALL_LOG.submitTimeout(),
+                    SMALL_LOG.snapshotEntries(),
+                    SMALL_LOG.preservedEntries(),
+                    8 << 10,
+                    SMALL_LOG.freeSpaceMinBytes());
 
     @TempDir Path base;
     private final Map<String, TestNode> nodes = TestNode.cluster();
@@ -529,6 +544,190 @@ class RaftHostTest {
         caughtUp(d1, l1, LINEAGE1);
         assertThat(d1.host.appliedIndex(LINEAGE1)).isGreaterThan(index);
         assertThat(d1.state(LINEAGE1)).isEqualTo(l1.state(LINEAGE1));
+        assertThat(d1.fatal).isEmpty();
+    }
+
+    /** The way of {@link RaftHost#submit} refuses such an entry; a newer program, or damage, does not. */
+    private static RaftProtos.LogEntryProto logged(long term, long index, byte[] data) {
+        return RaftProtos.LogEntryProto.newBuilder()
+                .setTerm(term)
+                .setIndex(index)
+                .setStateMachineLogEntry(
+                        RaftProtos.StateMachineLogEntryProto.newBuilder()
+                                .setLogData(
+                                        org.apache.ratis.thirdparty.com.google.protobuf.ByteString
+                                                .copyFrom(data))
+                                .setClientId(ClientId.randomId().toByteString())
+                                .setCallId(index))
+                .build();
+    }
+
+    private TestNode alone(RaftSettings settings) throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", settings);
+        l1.host.createLineage(new LineageSpec(LINEAGE1, List.of(l1.member(true, 1))));
+        l1.host.seed(
+                LINEAGE1,
+                Seed.of(ClusterState.empty(), Command.EpochChange.first(E1, LINEAGE1, "x")));
+        write(l1, LINEAGE1, E1, new Command.PutMbr(Samples.mbr()));
+        return l1;
+    }
+
+    private static Command client(int number) {
+        return new Command.PutResource(Samples.client(number, "crit-" + number), Command.NEW);
+    }
+
+    /** An entry left out would make this member's state another one than the others'. */
+    @Test
+    void anEntryThatCannotBeAppliedIsFatalAndNothingAfterItIsApplied() throws Exception {
+        TestNode l1 = alone(RaftSettings.LOOPBACK);
+        long last = write(l1, LINEAGE1, E1, client(10)).index();
+        ClusterState before = l1.state(LINEAGE1);
+        RaftServer.Division division = l1.host.division(LINEAGE1).orElseThrow();
+        long term = division.getInfo().getCurrentTerm();
+        Entry sound = new Entry(UUID.randomUUID(), E1, 1, client(11));
+        division.getRaftLog()
+                .append(List.of(
+                        logged(term, last + 1, new byte[] {-1, -1, -1}),
+                        logged(term, last + 2, sound.toBytes().toByteArray())));
+        String said = "Entry " + term + ":" + (last + 1) + " of lineage " + LINEAGE1;
+        eventually("l1 gives up", () -> !l1.fatal.isEmpty());
+        assertThat(l1.fatal).singleElement().asString().startsWith(said).contains("be applied");
+        assertThatThrownBy(() -> write(l1, LINEAGE1, E1, client(12)))
+                .isInstanceOf(SubmitException.class);
+        eventually(
+                "Ratis has closed the lineage",
+                () -> division.getInfo().getLifeCycleState() == LifeCycle.State.CLOSED);
+        assertThat(l1.host.appliedIndex(LINEAGE1)).isEqualTo(last);
+        assertThat(l1.state(LINEAGE1)).isEqualTo(before);
+        l1.kill();
+
+        // the supervisor starts it again: it must not pass the entry over either
+        l1.fatal.clear();
+        l1.start(E1);
+        eventually("l1 gives up again", () -> !l1.fatal.isEmpty());
+        assertThat(l1.fatal).singleElement().asString().startsWith(said);
+        assertThat(l1.state(LINEAGE1)).isEqualTo(before);
+    }
+
+    private interface InTheWay {
+        void put(Path at) throws IOException;
+    }
+
+    /** A name that leads nowhere: the next file of the log cannot be made, as on a full disk. */
+    @Test
+    void aLogThatCannotBeWrittenIsFatalAndNothingInItIsAcknowledged() throws Exception {
+        failingLog(
+                path -> Files.createSymbolicLink(path, base.resolve("gone/file")),
+                "The Raft log of lineage " + LINEAGE1 + " failed: ",
+                "Free space, or replace the disk, then start this node again.");
+    }
+
+    /** What Ratis did not expect ends its group without a word about the log. */
+    @Test
+    void aGroupThatClosesItselfIsFatal() throws Exception {
+        failingLog(
+                Files::createDirectory,
+                "Raft closed lineage " + LINEAGE1 + " by itself",
+                "a failure");
+    }
+
+    private void failingLog(InTheWay inTheWay, String said, String next) throws Exception {
+        TestNode l1 = alone(SMALL_FILES.withSubmitTimeout(Duration.ofSeconds(2)));
+        List<Path> put = new ArrayList<>();
+        for (long i = l1.host.lastIndex(LINEAGE1) + 1; i < 200; i++) {
+            Path path = logOf(l1).resolve("log_inprogress_" + i);
+            inTheWay.put(path);
+            put.add(path);
+        }
+        List<Integer> acknowledged = new ArrayList<>();
+        assertThatThrownBy(() -> {
+                    for (int i = 10; i < 200; i++) {
+                        write(l1, LINEAGE1, E1, client(i));
+                        acknowledged.add(i);
+                    }
+                })
+                .isInstanceOf(SubmitException.class);
+        assertThat(acknowledged).as("the first file took some").isNotEmpty();
+        eventually("l1 gives up", () -> !l1.fatal.isEmpty());
+        assertThat(l1.fatal).singleElement().asString().startsWith(said).contains(next);
+        assertThat(l1.state(LINEAGE1).resources()).hasSize(acknowledged.size());
+        l1.kill();
+
+        for (Path path : put) {
+            Files.delete(path);
+        }
+        l1.fatal.clear();
+        l1.start(E1);
+        eventually("l1 leads again", () -> l1.host.isLeader(LINEAGE1));
+        ClusterState read = RaftHost.await(l1.host.readLinearizable(LINEAGE1));
+        for (int i : acknowledged) {
+            assertThat(read.resource(Resource.Type.CLIENT, "crit-" + i)).isPresent();
+        }
+        write(l1, LINEAGE1, E1, new Command.AuditNote("a", "goes on", ""));
+        assertThat(l1.fatal).isEmpty();
+    }
+
+    private static Path logOf(TestNode node) {
+        return node.folder.resolve("raft/lineages/" + LINEAGE1 + "/current");
+    }
+
+    private static List<Path> logFiles(TestNode node) throws IOException {
+        try (var files = Files.list(logOf(node))) {
+            return files.filter(f -> f.getFileName().toString().startsWith("log_")).toList();
+        }
+    }
+
+    private static long logBytes(TestNode node) throws IOException {
+        long bytes = 0;
+        for (Path file : logFiles(node)) {
+            bytes += Files.size(file);
+        }
+        return bytes;
+    }
+
+    /** Of the entries on the disk: {@code log_FIRST-LAST}, {@code log_inprogress_FIRST}. */
+    private static long firstIndex(TestNode node) throws IOException {
+        return logFiles(node).stream()
+                .map(f -> f.getFileName().toString())
+                .map(n -> n.replace("log_inprogress_", "").replace("log_", ""))
+                .mapToLong(n -> Long.parseLong(n.split("-", -1)[0]))
+                .min()
+                .orElseThrow();
+    }
+
+    /** DR may be away for weeks: the disk of the active site must not fill up meanwhile. */
+    @Test
+    void theLogStaysSmallWhileDrIsAwayAndASnapshotBringsItBack() throws Exception {
+        TestNode l1 = node("l1", Site.LOCAL, "127.10.11.44", SMALL_FILES);
+        TestNode d1 = node("d1", Site.DR, "127.50.4.4", SMALL_FILES);
+        openSmall(l1, d1);
+        caughtUp(d1, l1, LINEAGE1);
+        long left = d1.host.lastIndex(LINEAGE1);
+        d1.kill();
+        long written = 0;
+        for (int i = 0; i < 300; i++) {
+            Command.PutResource put =
+                    new Command.PutResource(Samples.client(10, "crit" + i), Command.ANY_VERSION);
+            written += new Entry(UUID.randomUUID(), E1, 1, put).toBytes().size();
+            write(l1, LINEAGE1, E1, put);
+        }
+        long last = l1.host.lastIndex(LINEAGE1);
+        // A snapshot every 20 entries, 5 are kept before it, and a purge is due after 20 more; a
+        // file goes when its last entry may. The smallest entries fill a file with 40 of them.
+        eventually("l1's log begins late", () -> firstIndex(l1) > last - 100);
+        assertThat(firstIndex(l1)).as("what d1 lacks is no longer there").isGreaterThan(left + 1);
+        assertThat(logBytes(l1))
+                .as("of %d bytes that were written", written)
+                .isLessThan(4L * SMALL_FILES.segmentBytes())
+                .isLessThan(written / 4);
+
+        d1.start(E1);
+        caughtUp(d1, l1, LINEAGE1);
+        assertThat(d1.state(LINEAGE1)).isEqualTo(l1.state(LINEAGE1));
+        assertThat(firstIndex(d1)).as("d1 went on behind a snapshot").isGreaterThan(left + 1);
+        write(l1, LINEAGE1, E1, new Command.AuditNote("a", "goes on", ""));
+        caughtUp(d1, l1, LINEAGE1);
+        assertThat(l1.fatal).isEmpty();
         assertThat(d1.fatal).isEmpty();
     }
 
