@@ -1,7 +1,8 @@
 package io.holdfast.node.cli;
 
-import java.io.Console;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** What a command that cannot be undone takes: a typed confirmation or {@code --yes}, and a reason. */
 final class Confirmation {
@@ -15,6 +16,9 @@ final class Confirmation {
             description = "Why, for the audit.")
     private String reason = "";
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command = CommandSpec.create();
+
     /** Why, for the audit; maybe empty. */
     String reason() {
         return reason;
@@ -25,8 +29,8 @@ final class Confirmation {
         if (yes) {
             return;
         }
-        Console console =
-                Terminal.find()
+        Terminal terminal =
+                HoldfastCommand.terminal(command)
                         .orElseThrow(() ->
                                 new Problem(
                                         ExitCode.USAGE,
@@ -35,7 +39,7 @@ final class Confirmation {
                                                 + " no terminal to ask at.",
                                         "Repeat with --yes."));
         output.note(what);
-        String typed = console.readLine("Type the cluster's name, %s, to go on: ", cluster);
+        String typed = terminal.readLine("Type the cluster's name, " + cluster + ", to go on: ");
         if (typed == null || !typed.strip().equals(cluster)) {
             throw new Problem(
                     ExitCode.FAILED,

@@ -12,8 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -64,7 +66,18 @@ import picocli.CommandLine.Spec;
 public final class HoldfastCommand implements Runnable {
     @Spec CommandSpec spec = CommandSpec.create();
 
-    private HoldfastCommand() {}
+    private final Supplier<Optional<Terminal>> terminal;
+
+    private HoldfastCommand(Supplier<Optional<Terminal>> terminal) {
+        this.terminal = terminal;
+    }
+
+    /** Where a person is asked, as told to the command that this one is part of. */
+    static Optional<Terminal> terminal(CommandSpec command) {
+        return command.root().userObject() instanceof HoldfastCommand holdfast
+                ? holdfast.terminal.get()
+                : Terminal.find();
+    }
 
     /** Shows the help when no command was given. */
     @Override
@@ -97,7 +110,16 @@ public final class HoldfastCommand implements Runnable {
      * @return one of {@link ExitCode}
      */
     public static int run(PrintWriter out, PrintWriter err, String... args) {
-        CommandLine line = line();
+        return run(out, err, Terminal::find, args);
+    }
+
+    /** The same, where confirmations are asked for at another terminal. */
+    static int run(
+            PrintWriter out,
+            PrintWriter err,
+            Supplier<Optional<Terminal>> terminal,
+            String... args) {
+        CommandLine line = line(terminal);
         line.registerConverter(UUID.class, HoldfastCommand::uuid);
         line.setOut(out).setErr(err).setCaseInsensitiveEnumValuesAllowed(true);
         boolean json = Arrays.asList(args).contains("--json");
@@ -111,7 +133,11 @@ public final class HoldfastCommand implements Runnable {
 
     /** The whole tree of commands, with those that other jars contribute. */
     static CommandLine line() {
-        CommandLine line = new CommandLine(new HoldfastCommand());
+        return line(Terminal::find);
+    }
+
+    private static CommandLine line(Supplier<Optional<Terminal>> terminal) {
+        CommandLine line = new CommandLine(new HoldfastCommand(terminal));
         for (CommandContribution contribution : ServiceLoader.load(CommandContribution.class)) {
             contribution.commands().forEach(line::addSubcommand);
         }

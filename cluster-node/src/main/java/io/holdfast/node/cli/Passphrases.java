@@ -1,6 +1,5 @@
 package io.holdfast.node.cli;
 
-import java.io.Console;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
@@ -60,7 +59,7 @@ final class Passphrases {
     }
 
     private static char[] prompt(boolean twice) {
-        Console console =
+        Terminal terminal =
                 Terminal.find()
                         .orElseThrow(() ->
                                 new Problem(
@@ -68,8 +67,8 @@ final class Passphrases {
                                         "A passphrase is needed, and there is no terminal"
                                                 + " to ask at.",
                                         "Use --passphrase-file FILE."));
-        char[] one = console.readPassword("Passphrase: ");
-        char[] two = twice ? console.readPassword("Again: ") : one;
+        char[] one = terminal.readPassword("Passphrase: ");
+        char[] two = twice ? terminal.readPassword("Again: ") : one;
         if (one == null || two == null || !Arrays.equals(one, two)) {
             throw new Problem(ExitCode.USAGE, "The two passphrases differ.", "Try again.");
         }

@@ -31,13 +31,16 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -474,6 +477,72 @@ class CommandTest {
         }
         assertThat(err.toString())
                 .isEqualTo("\rreads the logs\u001b[K\r\u001b[Kread tails" + System.lineSeparator());
+    }
+
+    /** A person who answers a question with this line; null: who ends the input (Ctrl-D). */
+    private static final class Typing implements Terminal {
+        private final List<String> prompts = new ArrayList<>();
+        private final @Nullable String line;
+
+        Typing(@Nullable String line) {
+            this.line = line;
+        }
+
+        @Override
+        public @Nullable String readLine(String prompt) {
+            prompts.add(prompt);
+            return line;
+        }
+
+        @Override
+        public char[] readPassword(String prompt) {
+            throw new AssertionError("asked for a passphrase: " + prompt);
+        }
+    }
+
+    private static Result typed(Typing person, String... args) {
+        List<String> all = new ArrayList<>(List.of(args));
+        all.addAll(List.of("--context", context.toString()));
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code =
+                HoldfastCommand.run(
+                        new PrintWriter(out),
+                        new PrintWriter(err),
+                        () -> Optional.of(person),
+                        all.toArray(String[]::new));
+        return new Result(code, out.toString(), err.toString());
+    }
+
+    @Test
+    void failoverGoesOnOnlyWhenTheNameOfTheClusterIsTyped() throws IOException {
+        Typing right = new Typing(" acme ");
+        Result r = typed(right, "failover", "--reason", "fire");
+        assertThat(r.code()).as(r.err()).isEqualTo(ExitCode.DONE);
+        assertThat(right.prompts).singleElement().asString().contains("cluster's name, acme,");
+        assertThat(r.err()).contains("Site dr takes over in epoch 2.dr.");
+        assertThat(r.out()).contains("2.dr is open and writable after 2.10 s");
+        assertThat(DR.asked).contains("failover false operator fire as operator operator");
+
+        for (String wrong : Arrays.asList("acm", "ACME", "acme2", "yes", "y", "", null)) {
+            DR.asked.clear();
+            Typing person = new Typing(wrong);
+            r = typed(person, "failover", "--json");
+            assertThat(r.code()).as("typed %s", wrong).isEqualTo(ExitCode.FAILED);
+            assertThat(person.prompts).hasSize(1);
+            assertThat(r.err()).contains("Not confirmed; nothing was done.");
+            assertThat(r.json().get("message").asText()).contains("nothing was done");
+            assertThat(DR.asked)
+                    .as("typed %s", wrong)
+                    .isNotEmpty()
+                    .noneMatch(a -> a.startsWith("failover "));
+        }
+        assertThat(LOCAL.asked).isEmpty();
+
+        Typing nobody = new Typing("no");
+        assertThat(typed(nobody, "failover", "--yes").code()).isZero();
+        assertThat(typed(nobody, "failover", "--dry-run").code()).isZero();
+        assertThat(nobody.prompts).as("questions that need not be asked").isEmpty();
     }
 
     private static ReconcileView returned(boolean needsSignature, ReconcileView.Setting... items) {
