@@ -586,9 +586,10 @@ class RaftHostTest {
         long term = division.getInfo().getCurrentTerm();
         Entry sound = new Entry(UUID.randomUUID(), E1, 1, client(11));
         division.getRaftLog()
-                .append(List.of(
-                        logged(term, last + 1, new byte[] {-1, -1, -1}),
-                        logged(term, last + 2, sound.toBytes().toByteArray())));
+                .append(
+                        List.of(
+                                logged(term, last + 1, new byte[] {-1, -1, -1}),
+                                logged(term, last + 2, sound.toBytes().toByteArray())));
         String said = "Entry " + term + ":" + (last + 1) + " of lineage " + LINEAGE1;
         eventually("l1 gives up", () -> !l1.fatal.isEmpty());
         assertThat(l1.fatal).singleElement().asString().startsWith(said).contains("be applied");
@@ -640,12 +641,13 @@ class RaftHostTest {
             put.add(path);
         }
         List<Integer> acknowledged = new ArrayList<>();
-        assertThatThrownBy(() -> {
-                    for (int i = 10; i < 200; i++) {
-                        write(l1, LINEAGE1, E1, client(i));
-                        acknowledged.add(i);
-                    }
-                })
+        assertThatThrownBy(
+                        () -> {
+                            for (int i = 10; i < 200; i++) {
+                                write(l1, LINEAGE1, E1, client(i));
+                                acknowledged.add(i);
+                            }
+                        })
                 .isInstanceOf(SubmitException.class);
         assertThat(acknowledged).as("the first file took some").isNotEmpty();
         eventually("l1 gives up", () -> !l1.fatal.isEmpty());
