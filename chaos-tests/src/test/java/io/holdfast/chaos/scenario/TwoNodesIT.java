@@ -347,11 +347,10 @@ class TwoNodesIT {
     @Test
     @Order(5)
     void killsWhileRowsAndPiecesArriveApplyEachOnce() throws Exception {
-        for (int i = 0; i < 4; i++) {
+        for (String victim : List.of("d1", "l1")) {
             scene.awaitWell("local");
             UUID piece = scene.backUp();
-            Thread.sleep(i * 60L);
-            String victim = i % 2 == 0 ? "d1" : "l1";
+            Thread.sleep(60);
             scene.backend.kill(List.of(victim));
             scene.backend.start(List.of(victim));
             scene.protect(piece);
