@@ -55,10 +55,9 @@ final class DrillCommand implements Callable<Integer> {
 
     @Option(
             names = "--keep",
-            description = {
-                "Leave the cluster running at the end, also of a drill that failed, with every copy",
-                "that was restored, and say how to look at it."
-            })
+            description =
+                    "Leave the cluster running at the end, also when the drill failed, and say how to"
+                            + " look at it.")
     boolean keep;
 
     @Option(
