@@ -167,9 +167,7 @@ class LostServerTest {
         return order.setJob(Wire.bytes(UUID.randomUUID()))
                 .setContext(Wire.context(local.pki.cluster, epoch))
                 .setInput(agent.endpoint() + "?READ?" + source)
-                .setOutput(
-                        order.getOutput()
-                                .replace(":" + lost + "?", ":" + storagePort + "?"))
+                .setOutput(order.getOutput().replace(":" + lost + "?", ":" + storagePort + "?"))
                 .setKey(
                         DomainKeySlot.newBuilder()
                                 .setDomain(Wire.bytes(local.key.domain()))
@@ -209,13 +207,10 @@ class LostServerTest {
     }
 
     private void staleFromL1() {
-        Throwable thrown =
-                catchThrowable(() -> AgentFixture.collect(
-                        of(l1).run(order(E1, lost))));
+        Throwable thrown = catchThrowable(() -> AgentFixture.collect(of(l1).run(order(E1, lost))));
         RemoteException told = Errors.of(thrown);
         assertThat(told).isInstanceOf(RemoteException.Refused.class);
-        assertThat(((RemoteException.Refused) told).code())
-                .isEqualTo(ErrorDetail.Code.STALE_EPOCH);
+        assertThat(((RemoteException.Refused) told).code()).isEqualTo(ErrorDetail.Code.STALE_EPOCH);
         assertThat(((RemoteException.Refused) told).maxEpoch()).contains(E2);
     }
 
