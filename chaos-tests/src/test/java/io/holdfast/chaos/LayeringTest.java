@@ -200,6 +200,64 @@ class LayeringTest {
     }
 
     @Test
+    void theAgentOnlyListensUntilAJobIsOrdered() {
+        noClasses()
+                .that()
+                .resideInAPackage(in("agent"))
+                .and()
+                .resideOutsideOfPackage(in("agent.tls"))
+                .and()
+                .haveNameNotMatching("io\\.holdfast\\.agent\\.AgentMain(\\$.*)?")
+                .and() // a node's: its clock ends sessions, and it calls nobody
+                .doNotHaveFullyQualifiedName("io.holdfast.agent.storage.StorageService")
+                .should()
+                .dependOnClassesThat(
+                        DescribedPredicate.describe(
+                                "open a connection, or wake by themselves",
+                                c ->
+                                        Set.of(
+                                                        "io.holdfast.agent.tls.ChannelCache",
+                                                        "io.grpc.ManagedChannelBuilder",
+                                                        "java.net.Socket",
+                                                        "java.net.http.HttpClient",
+                                                        "java.nio.channels.SocketChannel",
+                                                        "java.util.Timer",
+                                                        "java.util.concurrent"
+                                                                + ".ScheduledExecutorService")
+                                                .contains(c.getName())))
+                .because("an agent that lost its server must not choose another by itself")
+                .check(product);
+        classes()
+                .that()
+                .resideInAPackage(in("agent"))
+                .should(
+                        askForAStorageOnlyIn(
+                                Set.of(
+                                        "io.holdfast.agent.MediaAgentService#client",
+                                        "io.holdfast.agent.RehearsalService$Sample#run")))
+                .because("these run an order, and dial the storage that it names")
+                .check(product);
+    }
+
+    private static ArchCondition<JavaClass> askForAStorageOnlyIn(Set<String> orders) {
+        return new ArchCondition<>("ask for a channel to a storage only in " + orders) {
+            @Override
+            public void check(JavaClass item, ConditionEvents events) {
+                for (JavaCodeUnit unit : item.getCodeUnits()) {
+                    for (JavaCall<?> call : unit.getCallsFromSelf()) {
+                        String owner = call.getTargetOwner().getName();
+                        if (call.getTarget().getName().equals("storage")
+                                && owner.endsWith("Service$Options")
+                                && !orders.contains(item.getName() + "#" + unit.getName())) {
+                            events.add(SimpleConditionEvent.violated(item, call.getDescription()));
+                        }
+                    }
+                }
+            }
+        };
+    }
+
+    @Test
     void pureModulesNameNoClockChanceFileSocketOrThread() {
         noClasses()
                 .that()
