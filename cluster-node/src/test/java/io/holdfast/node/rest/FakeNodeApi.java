@@ -68,6 +68,9 @@ public final class FakeNodeApi implements NodeApi {
     /** Everything that was asked, as text. */
     public final List<String> asked = new CopyOnWriteArrayList<>();
 
+    /** Who asked how far a move is; apart, for such a question may outlive the command that it is of. */
+    public final List<String> looked = new CopyOnWriteArrayList<>();
+
     public final List<ResourceView> resources = new ArrayList<>();
 
     /** When set, every call but health ends with it. */
@@ -376,7 +379,8 @@ public final class FakeNodeApi implements NodeApi {
             throw new ApiException(
                     ApiException.Kind.NOT_FOUND, "no move " + operation, "", "1.local", role, null);
         }
-        return answer("move", new MoveView(operation, steps.get(), "reads the logs", 1400));
+        looked.add(Caller.current().map(Caller::toString).orElse(""));
+        return new MoveView(operation, steps.get(), "reads the logs", 1400);
     }
 
     @Override
