@@ -211,38 +211,4 @@ class SixNodesIT {
         scene.backend.start(List.of("d2"));
         scene.allIsWell("dr");
     }
-
-    /**
-     * DR is active now and local stands by. A quorum of local still promises, and only one of its three
-     * logs is left: nobody can know whether that one has everything. Local says so, and does not take
-     * over with less.
-     */
-    @Test
-    @Order(5)
-    void twoMembersLoseTheirLogsWhileIdleAndThenTheActiveSiteIsLost() throws Exception {
-        scene.protect(scene.backUp());
-        scene.backend.kill(List.of("l2", "l3"));
-        Files.move(
-                scene.programs.data("l2").resolve("raft"), scene.folder.resolve("lost-raft-of-l2"));
-        scene.backend.wipe("l3");
-        scene.backend.kill(scene.drMachines());
-        scene.backend.start(List.of("l2"));
-        scene.await(
-                "l2 to stand by without a log",
-                () -> scene.statusOf("l1"),
-                s -> has(s, "l2", "STANDBY") && s.role().equals("STANDBY"));
-
-        Said refused = scene.holdfast.asking("l1").say("failover", "--yes");
-        assertThat(refused.exit()).as(refused.err()).isEqualTo(3);
-        assertThat(refused.err())
-                .contains("needs the logs of 2 members of site local")
-                .contains("those that promised (l1, l2) only l1 can give its log")
-                .contains("could be missing");
-        assertThat(scene.statusOf("l1").role()).isNotEqualTo("ACTIVE");
-    }
-
-    private static boolean has(StatusView status, String node, String role) {
-        return status.members().stream()
-                .anyMatch(m -> m.node().equals(node) && m.reachable() && m.role().equals(role));
-    }
 }
