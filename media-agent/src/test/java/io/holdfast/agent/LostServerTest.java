@@ -26,8 +26,6 @@ import io.holdfast.chunk.memory.MemoryChunkStore;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -40,7 +38,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,8 +59,7 @@ class LostServerTest {
     private static final long SILENT_MILLIS = 3_000;
 
     @TempDir Path dir;
-    private final CountDownLatch asked = new CountDownLatch(1);
-    private final CountDownLatch released = new CountDownLatch(1);
+    private final StuckStore stuck = new StuckStore();
     private AgentFixture local;
     private ChunkStore drStore;
     private StorageService drStorage;
@@ -79,7 +75,7 @@ class LostServerTest {
     void start() throws Exception {
         local =
                 new AgentFixture(
-                        dir.resolve("local"), stuck(new MemoryChunkStore(UUID.randomUUID())));
+                        dir.resolve("local"), stuck.over(new MemoryChunkStore(UUID.randomUUID())));
         drStore = new MemoryChunkStore(UUID.randomUUID());
         drStorage =
                 new StorageService(
@@ -122,7 +118,7 @@ class LostServerTest {
 
     @AfterEach
     void stop() throws Exception {
-        released.countDown();
+        stuck.released.countDown();
         agent.close();
         l1.close();
         d1.close();
@@ -130,25 +126,6 @@ class LostServerTest {
         drStorage.close();
         drStore.close();
         local.close();
-    }
-
-    /** The same store, which answers nobody until it is released. */
-    private ChunkStore stuck(ChunkStore store) {
-        return (ChunkStore)
-                Proxy.newProxyInstance(
-                        LostServerTest.class.getClassLoader(),
-                        new Class<?>[] {ChunkStore.class},
-                        (proxy, method, args) -> {
-                            if (method.getName().equals("missing")) {
-                                asked.countDown();
-                                released.await();
-                            }
-                            try {
-                                return method.invoke(store, args);
-                            } catch (InvocationTargetException e) {
-                                throw e.getCause();
-                            }
-                        });
     }
 
     private MediaAgentGrpc.MediaAgentBlockingStub of(ChannelCache node) {
@@ -214,7 +191,7 @@ class LostServerTest {
     void itOnlyListensUntilAServerOfAHigherEpochComes() throws Exception {
         JobOrder first = order(E1, lost);
         Iterator<JobEvent> events = of(l1).run(first);
-        assertThat(asked.await(30, TimeUnit.SECONDS)).as("the job has begun").isTrue();
+        assertThat(stuck.asked.await(30, TimeUnit.SECONDS)).as("the job has begun").isTrue();
         assertThat(jobFiles()).singleElement().asString().endsWith(".running");
         // The site is gone: the storage, and the node that ordered and listened.
         local.storageHost.abort();

@@ -31,7 +31,6 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -276,33 +275,9 @@ class MediaAgentServiceTest {
         return dir.resolve("cluster/agent/jobs/" + Wire.uuid(order.getJob(), "job") + ".outcome");
     }
 
-    /** A store that answers nobody until it is released. */
-    private static final class Stuck {
-        final CountDownLatch asked = new CountDownLatch(1);
-        final CountDownLatch released = new CountDownLatch(1);
-
-        io.holdfast.chunk.ChunkStore over(MemoryChunkStore store) {
-            return (io.holdfast.chunk.ChunkStore)
-                    java.lang.reflect.Proxy.newProxyInstance(
-                            Stuck.class.getClassLoader(),
-                            new Class<?>[] {io.holdfast.chunk.ChunkStore.class},
-                            (proxy, method, args) -> {
-                                if (method.getName().equals("missing")) {
-                                    asked.countDown();
-                                    released.await();
-                                }
-                                try {
-                                    return method.invoke(store, args);
-                                } catch (java.lang.reflect.InvocationTargetException e) {
-                                    throw e.getCause();
-                                }
-                            });
-        }
-    }
-
     @Test
     void aStorageThatDiesUnderAJobIsNamed() throws Exception {
-        Stuck stuck = new Stuck();
+        StuckStore stuck = new StuckStore();
         try (AgentFixture slow =
                 new AgentFixture(
                         dir.resolve("slow"), stuck.over(new MemoryChunkStore(UUID.randomUUID())))) {
@@ -322,7 +297,7 @@ class MediaAgentServiceTest {
 
     @Test
     void cancelStopsAJobAndAnAgentThatStopsSaysSo() throws Exception {
-        Stuck stuck = new Stuck();
+        StuckStore stuck = new StuckStore();
         try (AgentFixture slow =
                 new AgentFixture(
                         dir.resolve("slow"), stuck.over(new MemoryChunkStore(UUID.randomUUID())))) {
