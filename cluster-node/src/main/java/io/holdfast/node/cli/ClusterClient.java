@@ -159,7 +159,17 @@ final class ClusterClient implements AutoCloseable {
     /** The nodes that a failover may be asked of: those of the site that is to take over. */
     List<Seen> standby(Site site) {
         List<Seen> nodes = look(context.nodes(site));
-        if (nodes.isEmpty() || !nodes.get(0).answered()) {
+        if (nodes.isEmpty()) {
+            throw new Problem(
+                    ExitCode.FAILED,
+                    "The context of cluster "
+                            + context.name()
+                            + " lists no node of site "
+                            + site.word()
+                            + ".",
+                    "Give one that does with --context, or name the other site with --site.");
+        }
+        if (!nodes.get(0).answered()) {
             throw new Problem(
                     ExitCode.FAILED,
                     "No node of site "

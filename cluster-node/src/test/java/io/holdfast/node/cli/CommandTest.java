@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.holdfast.agent.pki.Pem;
 import io.holdfast.agent.tls.TlsMaterial;
 import io.holdfast.chunk.DomainKey;
@@ -477,6 +479,18 @@ class CommandTest {
         }
         assertThat(err.toString())
                 .isEqualTo("\rreads the logs\u001b[K\r\u001b[Kread tails" + System.lineSeparator());
+    }
+
+    @Test
+    void aContextWithoutTheSitesNodesIsNamedAsWhatIsWrong() throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode narrow = (ObjectNode) mapper.readTree(Files.readString(context));
+        ((ArrayNode) narrow.get("nodes")).removeIf(n -> n.get("id").asText().equals("d1"));
+        Path file = Files.writeString(context.resolveSibling("narrow.json"), narrow.toString());
+        Result r = holdfast("failover", "--yes", "--context", file.toString());
+        assertThat(r.code()).isEqualTo(ExitCode.FAILED);
+        assertThat(r.err())
+                .contains("The context of cluster acme lists no node of site dr.", "--site");
     }
 
     /** A person who answers a question with this line; null: who ends the input (Ctrl-D). */
