@@ -26,6 +26,12 @@ final class FencePhase {
         }
     }
 
+    /** T4 at once: the other site's epoch is promised on disk, and this site was active below it. */
+    static void overtaken(Draft d) {
+        fence(d, d.promise);
+        d.effects.add(new SiteEffect.CloseLineage(d.promise));
+    }
+
     /** Stops everything. In a stretched lineage Raft goes on: the higher epoch may be in its log. */
     private static void fence(Draft d, Epoch other) {
         d.stopServices();

@@ -3,7 +3,6 @@ package io.holdfast.modeswitch;
 import io.holdfast.modeswitch.SiteState.Attempt;
 import io.holdfast.modeswitch.SiteState.Stage;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeSet;
 
 /** T8: the operator moves the cluster to the other site, without loss. */
@@ -35,7 +34,6 @@ final class MovePhase {
                                     d.next(d.config.site().peer()),
                                     "switchover",
                                     e.coordinator(),
-                                    Set.of(),
                                     Stage.JOBS));
             d.effects.add(new SiteEffect.Drain(d.attempt.orElseThrow().epoch()));
         }

@@ -10,6 +10,9 @@ import java.util.TreeSet;
 
 /** T5 to T7: a site promotes itself in a lineage of its own, sealed by its members' promises. */
 final class PromotePhase {
+    /** How long more promises are waited for when the logs read so far are too few, milliseconds. */
+    private static final long MORE_LOGS_MILLIS = 5_000;
+
     private PromotePhase() {}
 
     static void operatorFailover(Draft d, SiteEvent.OperatorFailover e) {
@@ -96,8 +99,7 @@ final class PromotePhase {
     static void seal(Draft d, Epoch next, String reason) {
         d.become(SiteRole.SEALING);
         d.confirmations = Set.of();
-        d.attempt =
-                Optional.of(new Attempt(next, reason, d.config.self(), Set.of(), Stage.PROMISES));
+        d.attempt = Optional.of(new Attempt(next, reason, d.config.self(), Stage.PROMISES));
         d.waitMillis = 0;
         d.raisePromise(next, d.config.self());
         d.closeGate(next);
@@ -165,6 +167,8 @@ final class PromotePhase {
             d.become(SiteRole.PROMOTING);
             d.attempt = Optional.of(more.with(Stage.TAILS));
             d.effects.add(new SiteEffect.ReadTails(more.epoch(), more.promises()));
+        } else if (more.stage() == Stage.TAILS && more.logs().isPresent()) {
+            d.effects.add(new SiteEffect.ReadTails(more.epoch(), more.promises()));
         } else if (more.stage() == Stage.SEAL && more.promises().equals(d.config.ownMembers())) {
             MovePhase.handOver(d, more);
         }
@@ -194,9 +198,12 @@ final class PromotePhase {
 
     static void tailsRead(Draft d, SiteEvent.TailsRead e) {
         if (!d.at(Stage.TAILS, e.epoch())
-                || !d.attempt.orElseThrow().promises().containsAll(e.members())
-                || e.members().size() < readQuorum(d)) {
+                || !d.attempt.orElseThrow().promises().containsAll(e.members())) {
             d.ignore(e);
+            return;
+        }
+        if (e.members().size() < readQuorum(d)) {
+            tooFewLogs(d, e);
             return;
         }
         d.seen = Draft.max(d.seen, e.newest());
@@ -212,6 +219,41 @@ final class PromotePhase {
             // Out of the stretched group, also when the fork fails: the way back is T10.
             d.group = d.group.shaped(false, 0).led(0, "");
         }
+    }
+
+    /**
+     * A quorum has promised, and not that many of them have a log: one that promises later may have the
+     * one that is missing, so it is read, too. Who has promised already is not asked again.
+     */
+    private static void tooFewLogs(Draft d, SiteEvent.TailsRead e) {
+        Attempt current = d.attempt.orElseThrow();
+        if (!e.asked().containsAll(current.promises())) {
+            if (current.logs().isEmpty()) {
+                d.effects.add(new SiteEffect.ReadTails(current.epoch(), current.promises()));
+            }
+            // Else the one that promised meanwhile is asked already.
+            d.attempt = Optional.of(current.withTooFew(e.members()));
+        } else if (current.promises().equals(d.config.ownMembers())) {
+            giveUp(d, logsMissing(d, e.members()));
+        } else {
+            d.attempt = Optional.of(current.withTooFew(e.members()));
+            // What is not up by now is hardly up within the limit, and somebody waits for an
+            // answer.
+            d.waitMillis = Math.max(d.waitMillis, d.config.attemptMillis() - MORE_LOGS_MILLIS);
+        }
+    }
+
+    private static String logsMissing(Draft d, Set<String> logs) {
+        return "it needs the logs of "
+                + readQuorum(d)
+                + " members of site "
+                + d.config.site().word()
+                + ", and of those that promised ("
+                + String.join(", ", d.attempt.orElseThrow().promises())
+                + ") "
+                + (logs.isEmpty() ? "none" : "only " + String.join(", ", new TreeSet<>(logs)))
+                + " can give its log: something that was PROTECTED could be missing. Start or mend the"
+                + " other members";
     }
 
     static void lineageOpen(Draft d, SiteEvent.LineageOpen e) {
@@ -251,15 +293,26 @@ final class PromotePhase {
         if (d.waitMillis < d.config.attemptMillis()) {
             return;
         }
+        String limit = "not done within " + d.config.attemptMillis() + " ms";
         Attempt current = d.attempt.orElseThrow();
-        Set<String> missing = new TreeSet<>(d.config.ownMembers());
-        missing.removeAll(current.promises());
-        boolean promises = current.stage() != Stage.LEASE && current.stage() != Stage.TAKEOVER;
+        Set<String> silent = new TreeSet<>(d.config.ownMembers());
+        silent.removeAll(current.promises());
         giveUp(
                 d,
-                "not done within "
-                        + d.config.attemptMillis()
-                        + " ms"
-                        + (promises ? ", no promise from " + missing : ""));
+                switch (current.stage()) {
+                    case PROMISES -> limit + ", no promise from " + silent;
+                    case TAILS ->
+                            current.logs()
+                                    .map(logs -> logsMissing(d, logs))
+                                    .orElse(
+                                            limit
+                                                    + ", the logs of "
+                                                    + current.promises()
+                                                    + " were not read");
+                    case LINEAGE -> limit + ", its lineage could not be opened";
+                    case COMMIT, TAKEOVER -> limit + ", its EpochChange was not committed";
+                    case LEASE -> limit + ", the lead was not held for a lease";
+                    case WITNESS, JOBS, BARRIER, SEAL, HANDOVER -> limit;
+                });
     }
 }

@@ -76,13 +76,22 @@ public sealed interface SiteEvent {
     /**
      * The logs of these members were read whole, after their promise for this epoch.
      *
+     * @param asked the members whose logs were asked for
+     * @param members those of them that gave theirs
      * @param newest the newest epoch in the longest of them, committed or not: in P3 a change that was never
      *     applied may be above the attempt
      */
-    record TailsRead(Epoch epoch, Set<String> members, Epoch newest) implements SiteEvent {
-        /** Copies the set. */
+    record TailsRead(Epoch epoch, Set<String> asked, Set<String> members, Epoch newest)
+            implements SiteEvent {
+        /** Copies the sets. */
         public TailsRead {
+            asked = Set.copyOf(asked);
             members = Set.copyOf(members);
+        }
+
+        /** Everybody who was asked gave a log. */
+        public TailsRead(Epoch epoch, Set<String> members, Epoch newest) {
+            this(epoch, members, members, newest);
         }
 
         /** In P2, where only a planned move's EpochChange can stand there, and names this attempt. */

@@ -12,6 +12,8 @@ package io.holdfast.modeswitch;
  * <tr><th>#</th><th>from -> to</th><th>event and guard</th><th>effects, in order</th></tr>
  * <tr><td>T1</td><td>BOOT -> STANDBY, WITNESS (FENCED stays FENCED)</td><td>Booted: durable role not
  *     ACTIVE, or promise > e</td><td>PersistRole</td></tr>
+ * <tr><td></td><td>BOOT -> FENCED (P2)</td><td>Booted: durable role ACTIVE(e), and the promise is the other
+ *     site's</td><td>as T9</td></tr>
  * <tr><td>T2</td><td>BOOT -> AWAIT_CONFIRM</td><td>Booted: durable role ACTIVE(e), promise = e</td>
  *     <td>AskConfirmation</td></tr>
  * <tr><td>T3</td><td>AWAIT_CONFIRM -> ACTIVE</td><td>PeerReport of this round with promise <= e from a
@@ -27,12 +29,15 @@ package io.holdfast.modeswitch;
  *     <td>as T5</td></tr>
  * <tr><td>T6</td><td>SEALING -> PROMOTING</td><td>PromiseDurable(e') of a quorum of own members</td>
  *     <td>ReadTails of those</td></tr>
+ * <tr><td></td><td>PROMOTING</td><td>TailsRead of fewer logs than a quorum: PromiseDurable(e') of one more</td>
+ *     <td>ReadTails of all that promised</td></tr>
  * <tr><td>T7</td><td>PROMOTING -> ACTIVE</td><td>TailsRead; LineageOpen; EpochChangeCommitted(e')</td>
  *     <td>CloseLineage, OpenLineage; SeedLineage, CommitEpochChange; PersistRole, StartServices,
  *     CommitReplication(ASYNC)</td></tr>
  * <tr><td></td><td>PROMOTING -> SEALING</td><td>TailsRead: an EpochChange above e' stands in the longest
  *     (P3)</td><td>as T5, above that one</td></tr>
- * <tr><td></td><td>SEALING, PROMOTING -> STANDBY</td><td>Tick past the limit, or PromiseRefused</td>
+ * <tr><td></td><td>SEALING, PROMOTING -> STANDBY</td><td>Tick past the limit, PromiseRefused, or
+ *     TailsRead of too few logs when everybody has promised</td>
  *     <td>PersistRole, Refuse; the promise stays</td></tr>
  * <tr><td>T8</td><td>ACTIVE -> DRAINING</td><td>OperatorSwitchover: SYNC, lag bounded, every own member
  *     answers</td><td>Drain; on Drained AwaitBarrier</td></tr>

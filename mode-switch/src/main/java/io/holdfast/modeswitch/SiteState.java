@@ -63,22 +63,38 @@ public record SiteState(
      * @param coordinator who promotes the new site
      * @param promises own members whose promise for it is durable
      * @param stage how far it is
+     * @param logs in TAILS, once logs were read and were too few: the members whose log it was
      */
     public record Attempt(
-            Epoch epoch, String reason, String coordinator, Set<String> promises, Stage stage) {
-        /** Copies the set. */
+            Epoch epoch,
+            String reason,
+            String coordinator,
+            Set<String> promises,
+            Stage stage,
+            Optional<Set<String>> logs) {
+        /** Copies the sets. */
         public Attempt {
             promises = sorted(promises);
+            logs = logs.map(SiteState::sorted);
+        }
+
+        /** One that begins. */
+        Attempt(Epoch epoch, String reason, String coordinator, Stage stage) {
+            this(epoch, reason, coordinator, Set.of(), stage, Optional.empty());
         }
 
         Attempt with(Stage next) {
-            return new Attempt(epoch, reason, coordinator, promises, next);
+            return new Attempt(epoch, reason, coordinator, promises, next, Optional.empty());
         }
 
         Attempt withPromise(String member) {
             Set<String> more = new TreeSet<>(promises);
             more.add(member);
-            return new Attempt(epoch, reason, coordinator, more, stage);
+            return new Attempt(epoch, reason, coordinator, more, stage, logs);
+        }
+
+        Attempt withTooFew(Set<String> members) {
+            return new Attempt(epoch, reason, coordinator, promises, stage, Optional.of(members));
         }
     }
 

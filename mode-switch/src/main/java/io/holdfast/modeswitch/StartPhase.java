@@ -33,6 +33,13 @@ final class StartPhase {
             }
             return;
         }
+        if (d.config.site() != Site.WITNESS
+                && !d.config.profile().isP3()
+                && e.role() == SiteRole.ACTIVE
+                && d.promise.site() == d.config.site().peer()) {
+            FencePhase.overtaken(d);
+            return;
+        }
         SiteRole rest = d.config.site() == Site.WITNESS ? SiteRole.WITNESS : SiteRole.STANDBY;
         d.become(e.role() == SiteRole.FENCED ? SiteRole.FENCED : rest);
         if (e.role() != d.role) {

@@ -177,7 +177,7 @@ final class StretchedPhase {
     }
 
     private static Attempt takeover(Draft d, String reason, Stage stage) {
-        return new Attempt(d.next(d.config.site()), reason, d.config.self(), Set.of(), stage);
+        return new Attempt(d.next(d.config.site()), reason, d.config.self(), stage);
     }
 
     /** The wait for the old leader's lease begins with one's own leadership. */

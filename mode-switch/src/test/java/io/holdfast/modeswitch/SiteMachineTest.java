@@ -42,6 +42,13 @@ class SiteMachineTest {
             return on(new SiteEvent.Booted(role, epoch, promise, "", 7));
         }
 
+        String refusal() {
+            return last.stream()
+                    .filter(SiteEffect.Refuse.class::isInstance)
+                    .map(e -> ((SiteEffect.Refuse) e).reason())
+                    .reduce("", String::concat);
+        }
+
         List<String> names() {
             return last.stream().map(e -> e.getClass().getSimpleName()).toList();
         }
@@ -88,9 +95,19 @@ class SiteMachineTest {
     void t1BootsToStandby() {
         standbyDr().expect(SiteRole.STANDBY);
         new Driver(SMALL_LOCAL)
-                .booted(SiteRole.ACTIVE, E1, E2)
+                .booted(SiteRole.ACTIVE, E1, Epoch.parse("2.local"))
                 .expect(SiteRole.STANDBY, "PersistRole");
         new Driver(SMALL_LOCAL).booted(SiteRole.FENCED, E1, E2).expect(SiteRole.FENCED);
+    }
+
+    /** It crashed between the promise and the role: T9 is done once more. */
+    @Test
+    void t1IsFencedWhereTheOtherSitesEpochIsPromised() {
+        new Driver(SMALL_LOCAL)
+                .booted(SiteRole.ACTIVE, E1, E2)
+                .expect(SiteRole.FENCED, "CloseAckGate", "PersistRole", "CloseLineage")
+                .on(new SiteEvent.OperatorFailover(false, List.of()))
+                .expect(SiteRole.FENCED, "Refuse");
     }
 
     @Test
@@ -190,8 +207,76 @@ class SiteMachineTest {
                 .expect(SiteRole.SEALING, "Ignore")
                 .on(new SiteEvent.PromiseDurable("d3", E2))
                 .expect(SiteRole.PROMOTING, "ReadTails")
-                .on(new SiteEvent.TailsRead(E2, Set.of("d1")))
+                .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d2")))
                 .expect(SiteRole.PROMOTING, "Ignore");
+    }
+
+    /** d1 and d3 have promised, and d3 has lost its log. */
+    private static Driver oneLogOfTwo() {
+        return new Driver(DR)
+                .booted(SiteRole.STANDBY, E1, E1)
+                .on(new SiteEvent.OperatorFailover(true, List.of()))
+                .on(new SiteEvent.PromiseDurable("d1", E2))
+                .on(new SiteEvent.PromiseDurable("d3", E2))
+                .expect(SiteRole.PROMOTING, "ReadTails");
+    }
+
+    private static SiteEvent.TailsRead logs(Set<String> asked, Set<String> read) {
+        return new SiteEvent.TailsRead(E2, asked, read, E1);
+    }
+
+    @Test
+    void t6TheLogOfOneThatPromisesLaterCountsToo() {
+        Set<String> two = Set.of("d1", "d3");
+        Set<String> all = Set.of("d1", "d2", "d3");
+        Driver after =
+                oneLogOfTwo()
+                        .on(logs(two, Set.of("d1")))
+                        .expect(SiteRole.PROMOTING)
+                        .on(new SiteEvent.PromiseDurable("d2", E2))
+                        .expect(SiteRole.PROMOTING, "ReadTails");
+        assertThat(after.last).contains(new SiteEffect.ReadTails(E2, all));
+        after.on(logs(all, Set.of("d1", "d2")))
+                .expect(SiteRole.PROMOTING, "CloseLineage", "OpenLineage");
+        // It promised while the logs of the others were read.
+        Driver meanwhile =
+                oneLogOfTwo()
+                        .on(new SiteEvent.PromiseDurable("d2", E2))
+                        .expect(SiteRole.PROMOTING)
+                        .on(logs(two, Set.of("d1")))
+                        .expect(SiteRole.PROMOTING, "ReadTails");
+        assertThat(meanwhile.last).contains(new SiteEffect.ReadTails(E2, all));
+        meanwhile.on(logs(two, Set.of("d1"))).expect(SiteRole.PROMOTING);
+    }
+
+    @Test
+    void t6TooFewLogsAreRefusedWithoutTheWholeWait() {
+        Set<String> all = Set.of("d1", "d2", "d3");
+        Driver short2 = oneLogOfTwo().on(logs(Set.of("d1", "d3"), Set.of("d1")));
+        short2.on(new SiteEvent.Tick(4_900))
+                .expect(SiteRole.PROMOTING)
+                .on(new SiteEvent.Tick(200))
+                .expect(SiteRole.STANDBY, "PersistRole", "Refuse");
+        assertThat(short2.refusal())
+                .contains("promotion to epoch 2.dr")
+                .contains("needs the logs of 2 members of site dr")
+                .contains("those that promised (d1, d3) only d1 can give its log");
+        Driver nobody =
+                oneLogOfTwo().on(new SiteEvent.PromiseDurable("d2", E2)).on(logs(all, Set.of()));
+        nobody.expect(SiteRole.STANDBY, "PersistRole", "Refuse");
+        assertThat(nobody.refusal()).contains("(d1, d2, d3) none can give its log");
+    }
+
+    @Test
+    void aPromotionThatTakesTooLongSaysWhatItWaitedFor() {
+        assertThat(oneLogOfTwo().on(new SiteEvent.Tick(SiteConfig.ATTEMPT_MILLIS)).refusal())
+                .contains("the logs of [d1, d3] were not read");
+        assertThat(
+                        oneLogOfTwo()
+                                .on(new SiteEvent.TailsRead(E2, Set.of("d1", "d3")))
+                                .on(new SiteEvent.Tick(SiteConfig.ATTEMPT_MILLIS))
+                                .refusal())
+                .contains("its lineage could not be opened");
     }
 
     @Test

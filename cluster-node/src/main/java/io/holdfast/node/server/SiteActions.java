@@ -44,6 +44,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -55,6 +56,7 @@ import java.util.concurrent.Future;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -80,9 +82,13 @@ final class SiteActions implements SitePorts.Steps {
     private final PeerWatch watch;
     private final Path roleFile;
     private final Path folder;
-    private final Map<String, Tail> tails = new ConcurrentHashMap<>();
+
+    /** Read for one promotion, of {@link #tailsOf}. Guarded by itself, as what is next to it. */
+    private final Map<String, Tail> tails = new TreeMap<>();
+
+    private Optional<Epoch> tailsOf = Optional.empty();
     private final Map<UUID, HandOver> handOvers = new ConcurrentHashMap<>();
-    private volatile Optional<Tail> newest = Optional.empty();
+    private Optional<Tail> newest = Optional.empty();
 
     /**
      * @param roleFile in which lineage this member stands
@@ -207,23 +213,55 @@ final class SiteActions implements SitePorts.Steps {
 
     // ---------------------------------------------------------------- tails
 
+    /** A member does not acknowledge below its promise, so its log holds all that counts at any time. */
     @Override
-    public Set<String> readTails(Epoch epoch, Set<String> members) throws IOException {
-        tails.clear();
-        IOException failed = null;
-        for (Done<Tail> one : atOnce(members, member -> tail(member, epoch))) {
-            if (one.result().isPresent()) {
-                tails.put(one.of(), one.result().get());
-            } else {
-                failed = one.failure().orElseThrow();
-                LOG.warn("The log of {} could not be read: {}", one.of(), failed.getMessage());
+    public Logs readTails(Epoch epoch, Set<String> members) throws IOException {
+        Set<String> wanted = new TreeSet<>(members);
+        synchronized (tails) {
+            if (!tailsOf.equals(Optional.of(epoch))) {
+                forgetTails();
+                tailsOf = Optional.of(epoch);
             }
+            wanted.removeAll(tails.keySet());
         }
-        newest = Tail.newest(List.copyOf(tails.values()));
-        if (tails.isEmpty() && failed != null) {
-            throw failed;
+        List<Done<Tail>> asked = atOnce(wanted, member -> tail(member, epoch));
+        synchronized (tails) {
+            Map<String, String> text = new TreeMap<>();
+            boolean still = tailsOf.equals(Optional.of(epoch));
+            for (Done<Tail> one : asked) {
+                one.failure()
+                        .ifPresent(why -> {
+                            text.put(one.of(), "not read: " + why.getMessage());
+                            LOG.warn(
+                                    "The log of {} could not be read: {}",
+                                    one.of(),
+                                    why.getMessage());
+                        });
+                if (still && one.result().isPresent()) {
+                    tails.put(one.of(), one.result().get());
+                }
+            }
+            if (!still) {
+                return new Logs(Set.of(), new Epoch(0, site), "not wanted any more");
+            }
+            newest = Tail.newest(List.copyOf(tails.values()));
+            tails.forEach((of, tail) -> text.put(of, tail.lastTerm() + ":" + tail.lastIndex()));
+            return new Logs(
+                    Set.copyOf(tails.keySet()),
+                    newest.map(tail -> tail.materialize().epoch()).orElse(new Epoch(0, site)),
+                    text.entrySet().stream()
+                            .map(e -> e.getKey() + " " + e.getValue())
+                            .collect(Collectors.joining(", ")));
         }
-        return new TreeSet<>(tails.keySet());
+    }
+
+    /** Each holds a whole record. */
+    private void forgetTails() {
+        synchronized (tails) {
+            tails.clear();
+            newest = Optional.empty();
+            tailsOf = Optional.empty();
+        }
     }
 
     private Tail tail(String member, Epoch epoch) throws IOException {
@@ -299,23 +337,11 @@ final class SiteActions implements SitePorts.Steps {
                                 "Node " + self + " has no lineage's record whole.", null));
     }
 
-    @Override
-    public Epoch tailEpoch() {
-        return tailToSeed().materialize().epoch();
-    }
-
-    private Tail tailToSeed() {
-        return newest.orElseThrow(() -> new IllegalStateException("no tail was read"));
-    }
-
-    @Override
-    public String tailText() {
-        return tails.entrySet().stream()
-                .map(e ->
-                        e.getKey() + " " + e.getValue().lastTerm() + ":" + e.getValue().lastIndex())
-                .sorted()
-                .reduce((a, b) -> a + ", " + b)
-                .orElse("");
+    /** The tail that wins of those that were read for an epoch; empty when none was, or it is seeded. */
+    private Optional<Tail> tailToSeed(Epoch epoch) {
+        synchronized (tails) {
+            return tailsOf.equals(Optional.of(epoch)) ? newest : Optional.empty();
+        }
     }
 
     private Path tailFile(UUID lineage) {
@@ -452,13 +478,20 @@ final class SiteActions implements SitePorts.Steps {
     @Override
     public ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
             throws IOException, InterruptedException {
-        if (newest.isEmpty() && raft.isOpen(lineage) && isSeeded(raft, lineage, epoch)) {
+        Optional<Tail> tail = tailToSeed(epoch);
+        if (tail.isEmpty() && raft.isOpen(lineage) && isSeeded(raft, lineage, epoch)) {
             return raft.state(lineage);
         }
-        ClusterState seeded = seed(raft, tailToSeed(), lineage, epoch, reason, operator);
-        // Each holds a whole record, and the lineage has it now.
-        tails.clear();
-        newest = Optional.empty();
+        ClusterState seeded =
+                seed(
+                        raft,
+                        tail.orElseThrow(
+                                () -> new IllegalStateException("no tail was read for " + epoch)),
+                        lineage,
+                        epoch,
+                        reason,
+                        operator);
+        forgetTails(); // the lineage has it now
         return seeded;
     }
 

@@ -419,12 +419,11 @@ final class SiteController implements AutoCloseable {
                             "tails",
                             epoch,
                             () -> {
-                                Set<String> read = actions.readTails(epoch, members);
-                                operations.step("read tails", actions.tailText());
-                                post(new SiteEvent.TailsRead(epoch, read, actions.tailEpoch()));
-                                if (read.size() < config.ownQuorum()) {
-                                    operations.tooFewLogs(epoch, members, read, config.ownQuorum());
-                                }
+                                SitePorts.Steps.Logs read = actions.readTails(epoch, members);
+                                operations.step("read tails", read.text());
+                                post(
+                                        new SiteEvent.TailsRead(
+                                                epoch, members, read.members(), read.newest()));
                             });
             case SiteEffect.CloseLineage(Epoch but) -> actions.closeLineages(lineageOf(but));
             case SiteEffect.OpenLineage(Epoch epoch) ->

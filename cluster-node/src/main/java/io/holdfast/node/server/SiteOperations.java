@@ -29,9 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -458,26 +456,6 @@ final class SiteOperations {
         if (now != null && !now.done.isDone()) {
             fail(now, refusal(reason));
         }
-    }
-
-    /**
-     * A quorum of this site has promised, and not that many of them have a log to go on from. The machine
-     * waits for its limit and gives up; whoever has ordered it is told now, and why.
-     */
-    void tooFewLogs(Epoch epoch, Set<String> promised, Set<String> read, int needed) {
-        refused(
-                "a promotion to epoch "
-                        + epoch
-                        + " needs the logs of "
-                        + needed
-                        + " members of site "
-                        + site.word()
-                        + ", and of those that promised ("
-                        + String.join(", ", new TreeSet<>(promised))
-                        + ") only "
-                        + String.join(", ", new TreeSet<>(read))
-                        + " can give its log: something that was PROTECTED could be missing. Start or"
-                        + " mend the other members, then run failover again");
     }
 
     void failed(Object what, Throwable why) {

@@ -71,16 +71,19 @@ final class SitePorts {
         void prefer(UUID lineage, Site preferred) throws IOException;
 
         /**
-         * Reads of each member, which has promised, the log that it takes part in a promotion with.
-         *
-         * @return those that were read
+         * Reads of each member, which has promised this epoch, the log that it takes part in a promotion
+         * with. What was read for the same epoch before is not read again.
          */
-        Set<String> readTails(Epoch epoch, Set<String> members) throws IOException;
+        Logs readTails(Epoch epoch, Set<String> members) throws IOException;
 
-        /** The newest epoch in the log that was read and wins, committed or not. */
-        Epoch tailEpoch();
-
-        String tailText();
+        /**
+         * Logs that were read for a promotion.
+         *
+         * @param members whose they are
+         * @param newest the newest epoch in the one that wins, committed or not; 0 without one
+         * @param text a line on each member that was asked, for operators
+         */
+        record Logs(Set<String> members, Epoch newest, String text) {}
 
         void closeLineages(UUID but) throws IOException;
 

@@ -299,19 +299,9 @@ final class FakeSite
     }
 
     @Override
-    public Set<String> readTails(Epoch epoch, Set<String> members) {
+    public Logs readTails(Epoch epoch, Set<String> members) {
         did.add("tails " + members);
-        return members;
-    }
-
-    @Override
-    public Epoch tailEpoch() {
-        return state.epoch();
-    }
-
-    @Override
-    public String tailText() {
-        return "";
+        return new Logs(members, state.epoch(), "");
     }
 
     @Override
