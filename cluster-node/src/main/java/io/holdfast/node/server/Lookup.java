@@ -240,7 +240,7 @@ final class Lookup {
                                 + client.name()
                                 + " has no DR address, and "
                                 + client.address()
-                                + " is at the lost local site; restores of its data go to other"
+                                + " is at the local site; restores of its data go to other"
                                 + " clients")
                 : Optional.empty();
     }

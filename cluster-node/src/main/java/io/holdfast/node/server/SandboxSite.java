@@ -154,7 +154,7 @@ final class SandboxSite {
 
     private void commit(Epoch epoch) throws IOException, InterruptedException {
         ClusterState seeded =
-                SiteActions.seed(sandbox.raft(), sandbox.tail(), lineage, epoch, REASON, REASON);
+                SiteActions.seed(sandbox.raft(), sandbox.tail(), lineage, epoch, REASON, REASON, 0);
         steps.accept("epoch change", epoch + " committed in the sandbox's lineage");
         Map<UUID, String> suspended = new TreeMap<>();
         Views.suspended(Lookup.in(seeded), site)

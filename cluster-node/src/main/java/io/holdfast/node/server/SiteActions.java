@@ -476,7 +476,8 @@ final class SiteActions implements SitePorts.Steps {
 
     /** Plants the newest tail into the new lineage; one visible step with the change of epoch. */
     @Override
-    public ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
+    public ClusterState seed(
+            UUID lineage, Epoch epoch, String reason, String operator, long lastContactMicros)
             throws IOException, InterruptedException {
         Optional<Tail> tail = tailToSeed(epoch);
         if (tail.isEmpty() && raft.isOpen(lineage) && isSeeded(raft, lineage, epoch)) {
@@ -490,16 +491,23 @@ final class SiteActions implements SitePorts.Steps {
                         lineage,
                         epoch,
                         reason,
-                        operator);
+                        operator,
+                        lastContactMicros);
         forgetTails(); // the lineage has it now
         return seeded;
     }
 
     /** Plants a tail into a new lineage that is just electing its leader. */
     static ClusterState seed(
-            RaftHost raft, Tail tail, UUID lineage, Epoch epoch, String reason, String operator)
+            RaftHost raft,
+            Tail tail,
+            UUID lineage,
+            Epoch epoch,
+            String reason,
+            String operator,
+            long lastContactMicros)
             throws IOException, InterruptedException {
-        Seed seed = tail.seed(epoch, lineage, reason, operator);
+        Seed seed = tail.seed(epoch, lineage, reason, operator, lastContactMicros);
         long deadline = System.nanoTime() + SEED_LIMIT.toNanos();
         while (true) {
             try {

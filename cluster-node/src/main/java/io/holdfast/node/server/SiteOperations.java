@@ -536,7 +536,8 @@ final class SiteOperations {
         String reason = forced && now != null ? now.reason : why;
         String operator = now == null ? "node " + self : now.operator;
         UUID lineage = controller().lineageOf(epoch);
-        ClusterState state = actions.seed(lineage, epoch, reason, operator);
+        ClusterState state =
+                actions.seed(lineage, epoch, reason, operator, forced ? lastContact() : 0);
         log.use(lineage);
         step("epoch change", "committed in lineage " + lineage);
         Map<UUID, String> suspended = new TreeMap<>();
@@ -574,10 +575,16 @@ final class SiteOperations {
                         log.appliedIndex(),
                         ByteString.EMPTY,
                         reason,
-                        asker != null ? asker.operator : "node " + self),
+                        asker != null ? asker.operator : "node " + self,
+                        reason.startsWith("failover") ? lastContact() : 0),
                 parent,
                 operation);
         step("epoch change", epoch + " committed in the same lineage");
+    }
+
+    /** Of the site that is given up, for its loss ledger; 0 when it was not heard since the start. */
+    private long lastContact() {
+        return watch.lastContactMicros().orElse(0L);
     }
 
     private static UUID operation(String what) {

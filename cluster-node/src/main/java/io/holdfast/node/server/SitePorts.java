@@ -89,7 +89,9 @@ final class SitePorts {
 
         void openLineage(UUID lineage, Epoch epoch, int quorum) throws IOException;
 
-        ClusterState seed(UUID lineage, Epoch epoch, String reason, String operator)
+        /** @param lastContactMicros when a site that is given up was heard last; 0 for none */
+        ClusterState seed(
+                UUID lineage, Epoch epoch, String reason, String operator, long lastContactMicros)
                 throws IOException, InterruptedException;
 
         void reconcile(Epoch epoch, List<PeerWatch.Seen> peers) throws IOException;

@@ -14,6 +14,7 @@ import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.ClusterState;
+import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.DivergentJob;
 import io.holdfast.replication.state.EpochRecord;
 import io.holdfast.replication.state.JobRecord;
@@ -302,9 +303,19 @@ final class Views {
         entries.sort(Comparator.comparingLong(e -> e.started().micros()));
         return new LossLedgerView(
                 forced.map(e -> e.change().epoch().toString()).orElse(null),
-                forced.isPresent() ? lastContactMicros.map(Moment::of).orElse(null) : null,
+                forced.flatMap(e -> lostSince(e.change(), lastContactMicros))
+                        .map(Moment::of)
+                        .orElse(null),
                 complete,
                 entries);
+    }
+
+    /** As the record has it: a site that is back was heard just now, and a restart forgets. */
+    private static Optional<Long> lostSince(
+            Command.EpochChange forced, Optional<Long> lastContactMicros) {
+        return forced.lastContactMicros() > 0
+                ? Optional.of(forced.lastContactMicros())
+                : lastContactMicros;
     }
 
     /**

@@ -318,7 +318,8 @@ final class FakeSite
     }
 
     @Override
-    public ClusterState seed(UUID opened, Epoch epoch, String reason, String operator) {
+    public ClusterState seed(
+            UUID opened, Epoch epoch, String reason, String operator, long lastContactMicros) {
         did.add("seed " + epoch + " " + reason);
         return state;
     }

@@ -146,10 +146,12 @@ class SiteActionsTest {
         actions.readTails(SECOND, Set.of("d1"));
         actions.closeLineages(NEXT);
         raft.createLineage(new LineageSpec(NEXT, List.of(raft.self(true, 1))));
-        ClusterState seeded = actions.seed(NEXT, SECOND, "failover: fire", "ada");
+        ClusterState seeded = actions.seed(NEXT, SECOND, "failover: fire", "ada", 4711);
         assertThat(seeded.epoch()).isEqualTo(SECOND);
-        assertThat(actions.seed(NEXT, SECOND, "failover: fire", "ada").epoch()).isEqualTo(SECOND);
-        assertThatThrownBy(() -> actions.seed(NEXT, new Epoch(3, Site.DR), "again", "ada"))
+        assertThat(seeded.epochs().getLast().change().lastContactMicros()).isEqualTo(4711);
+        assertThat(actions.seed(NEXT, SECOND, "failover: fire", "ada", 4711).epoch())
+                .isEqualTo(SECOND);
+        assertThatThrownBy(() -> actions.seed(NEXT, new Epoch(3, Site.DR), "again", "ada", 0))
                 .as("nothing was read for it")
                 .isInstanceOf(IllegalStateException.class);
     }

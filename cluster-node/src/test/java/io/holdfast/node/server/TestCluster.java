@@ -198,6 +198,11 @@ final class TestCluster {
 
     /** The other site goes on from this state by force; this cluster stays as it is. */
     TestCluster failover(Epoch epoch) {
+        return failover(epoch, 0);
+    }
+
+    /** The same; the coordinator had heard of the other site at this time. */
+    TestCluster failover(Epoch epoch, long lastContactMicros) {
         ByteString bytes = state.toBytes();
         UUID seed = new UUID(0x5e, epoch.encoded());
         TestCluster other = new TestCluster(ClusterState.empty());
@@ -216,7 +221,8 @@ final class TestCluster {
                                 index,
                                 state.hash(),
                                 "failover: fire",
-                                "ada")));
+                                "ada",
+                                lastContactMicros)));
         return other;
     }
 

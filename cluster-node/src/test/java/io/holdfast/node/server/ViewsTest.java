@@ -346,6 +346,16 @@ class ViewsTest {
                         tuple(TestCluster.jobId(3), "OPEN"));
     }
 
+    /** Once the lost site is back it is heard of every second, and a restart forgets when it was. */
+    @Test
+    void sinceWhenTheLostSiteIsUnknownStandsInTheRecord() {
+        TestCluster active = lossy().failover(DR, TestCluster.START - 7);
+        for (Optional<Long> now : List.of(CONTACT, Optional.<Long>empty())) {
+            assertThat(Views.lossLedger(active.state(), now).unknownSince())
+                    .isEqualTo(Moment.of(TestCluster.START - 7));
+        }
+    }
+
     @Test
     void afterAFailoverWhatWasOpenAndUnprotectedIsListedAndNotYetResolved() {
         TestCluster lost = lossy();

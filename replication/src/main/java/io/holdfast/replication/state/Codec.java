@@ -464,6 +464,7 @@ final class Codec {
                 .setForkHash(c.forkHash())
                 .setReason(c.reason())
                 .setOperator(c.operator())
+                .setLastContactMicros(c.lastContactMicros())
                 .build();
     }
 
@@ -476,7 +477,8 @@ final class Codec {
                 c.getForkIndex(),
                 c.getForkHash(),
                 c.getReason(),
-                c.getOperator());
+                c.getOperator(),
+                c.getLastContactMicros());
     }
 
     // ------------------------------------------------------------------ values of the standard

@@ -93,6 +93,8 @@ public sealed interface Command {
      * @param forkHash SHA-256 of the state at the fork; empty for the first
      * @param reason {@code init}, {@code failover}, {@code switchover}, ... and why, in words
      * @param operator who
+     * @param lastContactMicros of a forced one: when the coordinator had heard of the lost site last, epoch
+     *     microseconds; 0 where it had not since its start, and for any other
      */
     record EpochChange(
             Epoch epoch,
@@ -102,8 +104,22 @@ public sealed interface Command {
             long forkIndex,
             ByteString forkHash,
             String reason,
-            String operator)
+            String operator,
+            long lastContactMicros)
             implements Command {
+        /** One that loses no site. */
+        public EpochChange(
+                Epoch epoch,
+                UUID lineage,
+                Optional<UUID> parentLineage,
+                long forkTerm,
+                long forkIndex,
+                ByteString forkHash,
+                String reason,
+                String operator) {
+            this(epoch, lineage, parentLineage, forkTerm, forkIndex, forkHash, reason, operator, 0);
+        }
+
         /** The first epoch of a new cluster. */
         public static EpochChange first(Epoch epoch, UUID lineage, String operator) {
             return new EpochChange(

@@ -257,6 +257,12 @@ public final class Tail {
 
     /** The change of epoch that forks a new lineage off the end of this tail. */
     public Command.EpochChange fork(Epoch epoch, UUID newLineage, String reason, String operator) {
+        return fork(epoch, newLineage, reason, operator, 0);
+    }
+
+    /** The same, for a site that was heard last at this time, epoch microseconds; 0 for none. */
+    public Command.EpochChange fork(
+            Epoch epoch, UUID newLineage, String reason, String operator, long lastContactMicros) {
         return new Command.EpochChange(
                 epoch,
                 newLineage,
@@ -265,14 +271,16 @@ public final class Tail {
                 lastIndex,
                 materialize().hash(),
                 reason,
-                operator);
+                operator,
+                lastContactMicros);
     }
 
     /** What the new lineage begins with: this tail, and the {@link #fork} off its end. */
-    public Seed seed(Epoch epoch, UUID newLineage, String reason, String operator) {
+    public Seed seed(
+            Epoch epoch, UUID newLineage, String reason, String operator, long lastContactMicros) {
         ClusterState state = materialize();
         ByteString bytes = state.toBytes();
-        return new Seed(state, bytes, fork(epoch, newLineage, reason, operator));
+        return new Seed(state, bytes, fork(epoch, newLineage, reason, operator, lastContactMicros));
     }
 
     @Override

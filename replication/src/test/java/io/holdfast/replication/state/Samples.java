@@ -153,6 +153,18 @@ public final class Samples {
                 "repl-state-change",
                 new Command.ReplStateChange(new ReplState(ReplState.Mode.ASYNC, 123, 45)));
         all.put("epoch-change", change);
+        all.put(
+                "epoch-change-contact",
+                new Command.EpochChange(
+                        SECOND,
+                        id(3),
+                        Optional.of(LINEAGE),
+                        5,
+                        77,
+                        ByteString.EMPTY,
+                        "failover: site lost",
+                        "alice",
+                        1_764_000_000_000_123L));
         all.put("seed-begin", new Command.SeedBegin(id(5), 3, ClusterState.empty().hash()));
         all.put("seed-chunk", new Command.SeedChunk(id(5), 0, ByteString.copyFromUtf8("abc")));
         all.put("seed-end", new Command.SeedEnd(id(5), change));
