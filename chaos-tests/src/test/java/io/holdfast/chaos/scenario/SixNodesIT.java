@@ -174,7 +174,7 @@ class SixNodesIT {
         assertThat(first.exit()).as(first.err()).isZero();
         assertThat(first.out()).contains("as a new member").contains("Then readmit d3");
         scene.backend.start(List.of("d2"));
-        scene.awaitStatus("d2 to have joined", s -> has(s, "d2", "STANDBY"));
+        scene.awaitRole("d2", "STANDBY");
         Said living = readmit("d3", "--lost", "d2");
         assertThat(living.exit()).as(living.err()).isEqualTo(3);
         assertThat(living.err()).contains("node d2 answers");
