@@ -7,10 +7,14 @@ import java.io.RandomAccessFile;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How the store writes: the edge at which tests let a disk fill up or fail. Nothing here may be
@@ -18,6 +22,9 @@ import java.util.List;
  * which is why packs are not written through a {@link FileChannel}.
  */
 interface Disk {
+    /** Ends the name of what will replace a file. */
+    String TEMPORARY = ".tmp";
+
     /** Opens a file to write at its end, which is set to {@code length}; creates it if absent. */
     Appender append(Path file, long length) throws IOException;
 
@@ -66,7 +73,7 @@ interface Disk {
 
                 @Override
                 public void replace(Path file, byte[] bytes) throws IOException {
-                    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+                    Path temporary = file.resolveSibling(file.getFileName() + TEMPORARY);
                     try (FileOutputStream out = new FileOutputStream(temporary.toFile())) {
                         out.write(bytes);
                         out.getFD().sync();
@@ -84,7 +91,7 @@ interface Disk {
 
                 @Override
                 public void keepOnly(Path file, List<Stretch> stretches) throws IOException {
-                    Path temporary = file.resolveSibling(file.getFileName() + ".tmp");
+                    Path temporary = file.resolveSibling(file.getFileName() + TEMPORARY);
                     Files.deleteIfExists(temporary);
                     try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r");
                             RandomAccessFile out = new RandomAccessFile(temporary.toFile(), "rw")) {
@@ -137,12 +144,16 @@ interface Disk {
 
     /** A {@link RandomAccessFile}: blocking, positioned, deaf to interrupts. */
     final class RealAppender implements Appender {
+        private final Path path;
         private final RandomAccessFile file;
+        private final @Nullable Object identity;
 
         RealAppender(Path path, long length) throws IOException {
+            this.path = path;
             file = new RandomAccessFile(path.toFile(), "rw");
             try {
                 truncate(length);
+                identity = identity();
             } catch (IOException e) {
                 file.close();
                 throw e;
@@ -154,9 +165,22 @@ interface Disk {
             file.write(bytes, offset, length);
         }
 
+        /** What no name leads to is lost with the process, though its fsync succeeds. */
         @Override
         public void sync() throws IOException {
             file.getFD().sync();
+            if (!Objects.equals(identity(), identity)) {
+                throw new IOException(path + " is not the file any more that is written to");
+            }
+        }
+
+        /** Of the file that has the name now; null where the file system has no identities. */
+        private @Nullable Object identity() throws IOException {
+            try {
+                return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+            } catch (NoSuchFileException e) {
+                throw new IOException(path + " was removed while it was written to", e);
+            }
         }
 
         @Override

@@ -14,6 +14,8 @@ import io.holdfast.chunk.gc.GcPlan;
 import io.holdfast.chunk.gc.GcState;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,10 +170,30 @@ public final class FolderChunkStore implements CollectedStore {
         createFolders(folder.resolve(PACKS).toAbsolutePath(), disk);
         StoreLock storeLock = StoreLock.take(folder);
         try {
+            removeTemporary(folder);
             return new FolderChunkStore(folder, options, disk, storeLock);
         } catch (IOException | RuntimeException e) {
             storeLock.close();
             throw e;
+        }
+    }
+
+    /** What a process that died was about to put in the place of a file; nobody else writes here now. */
+    private static void removeTemporary(Path folder) throws IOException {
+        List<Path> left = new ArrayList<>(List.of(folder.resolve(StoreFile.NAME + Disk.TEMPORARY)));
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(folder.resolve(PACKS), "*" + Disk.TEMPORARY)) {
+            for (Path file : files) {
+                if (PackFormat.sequence(file, ".pack" + Disk.TEMPORARY).isPresent()
+                        || PackFormat.sequence(file, ".idx" + Disk.TEMPORARY).isPresent()) {
+                    left.add(file);
+                }
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        for (Path file : left) {
+            Files.deleteIfExists(file);
         }
     }
 

@@ -24,8 +24,6 @@ import java.util.TreeMap;
  * moment is not in it. Files that may not be looked at, and folders themselves, have no bytes here.
  */
 final class FolderFiles {
-    private static final String TEMPORARY = ".tmp";
-
     /** Why bytes without a durable frame are in the folder. */
     private enum Why {
         HEADERS(Outcome.STAYS, "headers of packs: they say which pack of which store a file is"),
@@ -34,7 +32,9 @@ final class FolderFiles {
         STORE(Outcome.STAYS, "files STORE and LOCK: which store this is, and that it is open"),
         WRITTEN(Outcome.STAYS, "just written: no piece refers to it before it is durable"),
         UNREADABLE(Outcome.STAYS, "damaged: no frame can be read there, nor which it was"),
-        TEMPORARY(Outcome.STAYS, "temporary: being written, or left when a process died"),
+        TEMPORARY(
+                Outcome.STAYS,
+                "temporary: being written, or left when a process died, until the store is opened again"),
         FOREIGN(Outcome.STAYS, "not of the store: the collector leaves it alone"),
         LITTLE(Outcome.DELETED, "deleted; its bytes go when they are a fifth of their pack"),
         CUT_SHORT(
@@ -102,10 +102,11 @@ final class FolderFiles {
 
     private void found(Path root, Path file, long bytes) {
         String name = String.valueOf(file.getFileName());
-        boolean temporary = name.endsWith(TEMPORARY);
+        boolean temporary = name.endsWith(Disk.TEMPORARY);
         Path named =
                 temporary
-                        ? file.resolveSibling(name.substring(0, name.length() - TEMPORARY.length()))
+                        ? file.resolveSibling(
+                                name.substring(0, name.length() - Disk.TEMPORARY.length()))
                         : file;
         int pack = number(named, ".pack");
         int index = number(named, ".idx");

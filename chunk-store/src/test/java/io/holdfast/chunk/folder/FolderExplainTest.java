@@ -299,5 +299,14 @@ class FolderExplainTest {
         GcPlan plan = explain();
         assertThat(bytes(plan, Outcome.STAYS, "temporary")).isEqualTo(307);
         assertThat(bytes(plan, Outcome.STAYS, "not of the store")).isEqualTo(55);
+
+        Files.write(folder.resolve("packs/notes.tmp"), new byte[5]);
+        store.close();
+        open();
+        GcPlan after = explain();
+        assertThat(bytes(after, Outcome.STAYS, "temporary")).isZero();
+        assertThat(bytes(after, Outcome.STAYS, "not of the store")).isEqualTo(60);
+        assertThat(bytes(after, Outcome.STAYS, "STORE and LOCK"))
+                .isEqualTo(bytes(plan, Outcome.STAYS, "STORE and LOCK"));
     }
 }

@@ -173,6 +173,50 @@ class FolderFaultTest {
         }
     }
 
+    /** Somebody removes the folder, or mounts another in its place: an fsync would still succeed. */
+    @Test
+    void whatHasNoNameAnyMoreIsNotAcknowledged() throws Exception {
+        Path packs = temporary.resolve("packs");
+        Path moved = temporary.resolve("moved");
+        for (boolean another : new boolean[] {false, true}) {
+            byte[] lost = frame(another ? 3 : 1);
+            byte[] kept = frame(another ? 2 : 0);
+            try (FolderChunkStore store = FolderChunkStore.open(temporary, SMALL)) {
+                append(store, kept);
+                store.sync();
+                append(store, lost);
+                Files.move(packs, moved);
+                if (another) {
+                    Files.createDirectory(packs);
+                    try (var files = Files.list(moved)) {
+                        for (Path file : files.toList()) {
+                            Files.copy(file, packs.resolve(file.getFileName()));
+                        }
+                    }
+                }
+                assertThatThrownBy(store::sync)
+                        .isInstanceOf(StoreException.Failed.class)
+                        .hasMessageContaining(packs.toString())
+                        .hasMessageContaining(another ? "is not the file any more" : "was removed");
+                assertThatThrownBy(() -> append(store, frame(9)))
+                        .isInstanceOf(StoreException.Failed.class);
+            }
+            if (another) {
+                try (var files = Files.list(packs)) {
+                    for (Path file : files.toList()) {
+                        Files.delete(file);
+                    }
+                }
+                Files.delete(packs);
+            }
+            Files.move(moved, packs);
+            try (FolderChunkStore store = FolderChunkStore.open(temporary, SMALL)) {
+                assertThat(store.read(Samples.id(kept))).isEqualTo(kept);
+                assertThat(store.holds(Samples.id(lost))).isFalse();
+            }
+        }
+    }
+
     @Test
     void aDeadDiskStillLetsReadAndCloses() throws Exception {
         FaultyDisk disk = new FaultyDisk();
