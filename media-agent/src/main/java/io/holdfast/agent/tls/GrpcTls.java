@@ -47,6 +47,7 @@ public final class GrpcTls {
 
     private static final long KEEPALIVE_SECONDS = 10;
     private static final long KEEPALIVE_TIMEOUT_SECONDS = 5;
+    private static final long IDLE_SECONDS = 60;
     private static final int MAX_CALLS_PER_CONNECTION = 1024;
     private static final long RECONNECT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
 
@@ -116,7 +117,9 @@ public final class GrpcTls {
     /**
      * A channel to an endpoint whose peer must be of the same cluster and in one of {@code
      * expectedRoles}. It connects at the first call; calls made while there is no connection fail at
-     * once as Unavailable and make it try again, at most four times a second. Shut it down after use.
+     * once as Unavailable and make it try again, at most four times a second. Where nothing was called for
+     * {@value #IDLE_SECONDS} s it lets go of the peer, and does not try to reach a lost one. Shut it down
+     * after use.
      */
     public static ManagedChannel channel(
             Endpoint endpoint, TlsMaterial tls, Set<String> expectedRoles) {
@@ -133,6 +136,7 @@ public final class GrpcTls {
                         .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEPALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
                         .keepAliveWithoutCalls(true)
+                        .idleTimeout(IDLE_SECONDS, TimeUnit.SECONDS)
                         .disableRetry() // a retry is the caller's, with the same operation id
                         .intercept(new CallTracking(), reconnecting)
                         .build();
