@@ -61,6 +61,51 @@ class OfflineCommandTest {
                 .forEach((name, below) -> names((command + " " + name).strip(), below, into));
     }
 
+    /** Nobody runs. A lost promise may have been counted by whoever does not answer. */
+    @Test
+    void readmitNamesWhomItMissesOfTheSite() throws Exception {
+        Path cluster = temp.resolve("cluster");
+        Path passphrase = Files.writeString(temp.resolve("pass.txt"), "correct horse\n");
+        String[] hosts = {
+            "--local", "127.10.11.44,127.10.11.46,127.10.11.47",
+            "--dr", "127.50.4.4,127.50.4.5,127.50.4.6"
+        };
+        List<String> init =
+                new ArrayList<>(List.of("init", cluster.toString(), "--name", "acme"));
+        init.addAll(List.of("--profile", "p2", "--passphrase-file", passphrase.toString()));
+        init.addAll(List.of(hosts));
+        Result made = holdfast(init.toArray(String[]::new));
+        assertThat(made.code()).as(made.err()).isZero();
+        List<String> readmit =
+                List.of(
+                        "readmit",
+                        "--context",
+                        cluster.resolve("operator/context.json").toString(),
+                        "--config",
+                        cluster.resolve("nodes/d2/node.yml").toString());
+        Result alone = with(readmit);
+        assertThat(alone.code()).as(alone.err()).isEqualTo(3);
+        assertThat(alone.err())
+                .contains("Node d2 is not readmitted")
+                .contains("does not answer, and may have counted the lost promise")
+                .contains("if its disk is lost, too, add --lost ");
+        Result others = with(readmit, "--lost", "d1", "--lost", "d3");
+        assertThat(others.code()).as(others.err()).isEqualTo(3);
+        assertThat(others.err()).contains("no node leads an active site");
+        for (String stranger : List.of("l1", "d2", "d9")) {
+            Result unknown = with(readmit, "--lost", "d1", "--lost", "d3", "--lost", stranger);
+            assertThat(unknown.code()).as(unknown.err()).isEqualTo(2);
+            assertThat(unknown.err())
+                    .contains("--lost " + stranger + ": the context lists no such other node");
+        }
+    }
+
+    private static Result with(List<String> command, String... more) {
+        List<String> all = new ArrayList<>(command);
+        all.addAll(List.of(more));
+        return holdfast(all.toArray(String[]::new));
+    }
+
     @Test
     void usageMistakesEndWithTwo() {
         for (String[] args :
