@@ -26,10 +26,12 @@ final class FencePhase {
         }
     }
 
-    /** T4 at once: the other site's epoch is promised on disk, and this site was active below it. */
+    /**
+     * T4 at once: the other site's epoch is promised on disk, and this site was active below it. Its log
+     * stays open: the EpochChange of its own planned move may stand in it, which the other site needs.
+     */
     static void overtaken(Draft d) {
         fence(d, d.promise);
-        d.effects.add(new SiteEffect.CloseLineage(d.promise));
     }
 
     /** Stops everything. In a stretched lineage Raft goes on: the higher epoch may be in its log. */

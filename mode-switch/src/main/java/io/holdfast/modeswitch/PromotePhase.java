@@ -168,6 +168,7 @@ final class PromotePhase {
             d.attempt = Optional.of(more.with(Stage.TAILS));
             d.effects.add(new SiteEffect.ReadTails(more.epoch(), more.promises()));
         } else if (more.stage() == Stage.TAILS && more.logs().isPresent()) {
+            d.waitMillis = Math.min(d.waitMillis, d.config.attemptMillis() / 2);
             d.effects.add(new SiteEffect.ReadTails(more.epoch(), more.promises()));
         } else if (more.stage() == Stage.SEAL && more.promises().equals(d.config.ownMembers())) {
             MovePhase.handOver(d, more);

@@ -13,7 +13,7 @@ package io.holdfast.modeswitch;
  * <tr><td>T1</td><td>BOOT -> STANDBY, WITNESS (FENCED stays FENCED)</td><td>Booted: durable role not
  *     ACTIVE, or promise > e</td><td>PersistRole</td></tr>
  * <tr><td></td><td>BOOT -> FENCED (P2)</td><td>Booted: durable role ACTIVE(e), and the promise is the other
- *     site's</td><td>as T9</td></tr>
+ *     site's</td><td>as T9, but the lineage stays open</td></tr>
  * <tr><td>T2</td><td>BOOT -> AWAIT_CONFIRM</td><td>Booted: durable role ACTIVE(e), promise = e</td>
  *     <td>AskConfirmation</td></tr>
  * <tr><td>T3</td><td>AWAIT_CONFIRM -> ACTIVE</td><td>PeerReport of this round with promise <= e from a

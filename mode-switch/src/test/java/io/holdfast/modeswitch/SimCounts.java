@@ -39,6 +39,7 @@ final class SimCounts {
     long forcedBesideActive;
     long restsByCommand;
     long refusedCommands;
+    long missedLogs;
 
     void add(SimCounts other) {
         for (Field field : fields()) {

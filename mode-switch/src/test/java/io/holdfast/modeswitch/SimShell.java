@@ -19,7 +19,10 @@ final class SimShell {
     private static final long IN_TIME_MILLIS = 150;
     private static final long BARRIER_MILLIS = 500;
 
-    record ReadTailsNow(Epoch epoch, Set<String> members) {}
+    /** How often a member asks for the logs before it goes on with what it has got. */
+    private static final int READ_TRIES = 3;
+
+    record ReadTailsNow(Epoch epoch, Set<String> members, int tries) {}
 
     record OpenHere(SimGroup group, String candidate) {}
 
@@ -80,7 +83,7 @@ final class SimShell {
                             world.member(e.candidate()),
                             new SiteEvent.PromiseRefused(m.id, e.promise()));
             case SiteEffect.ReadTails e ->
-                    world.net.self(m, new ReadTailsNow(e.epoch(), e.members()), 15);
+                    world.net.self(m, new ReadTailsNow(e.epoch(), e.members(), 1), 15);
             case SiteEffect.CloseLineage e -> close(m, e.but());
             case SiteEffect.OpenLineage e -> open(m, e.epoch());
             // The seed itself and the EpochChange are one step: see CommitEpochChange.
@@ -224,8 +227,16 @@ final class SimShell {
             }
         }
         Read best = newest(reads);
-        if (best == null || got.size() < read.members().size()) {
-            world.net.self(m, read, 60);
+        boolean all = got.size() == read.members().size();
+        if (!all && read.tries() < READ_TRIES) {
+            world.net.self(m, new ReadTailsNow(read.epoch(), read.members(), read.tries() + 1), 60);
+            return;
+        }
+        if (!all) {
+            world.counts.missedLogs++;
+        }
+        if (best == null) {
+            world.step(m, new SiteEvent.TailsRead(read.epoch(), read.members(), got, read.epoch()));
             return;
         }
         SimLog log = best.log();
@@ -234,7 +245,8 @@ final class SimShell {
         Epoch newest = log.epochAt(log.durable);
         world.step(
                 m,
-                new SiteEvent.TailsRead(read.epoch(), got, newest == null ? read.epoch() : newest));
+                new SiteEvent.TailsRead(
+                        read.epoch(), read.members(), got, newest == null ? read.epoch() : newest));
     }
 
     private void open(SimMember m, Epoch epoch) {

@@ -54,6 +54,9 @@ class SimulationTest {
         assertThat(all.unprotectedAcks).as("unprotected ones").isGreaterThan(2L * seeds);
         assertThat(all.commandsRefused).as("stale commands refused").isGreaterThan(seeds / 200);
         assertThat(all.refusedCommands).as("operators refused").isGreaterThan(seeds);
+        if (!profile.word().endsWith("-small")) {
+            assertThat(all.missedLogs).as("logs that were not read").isGreaterThan(seeds / 500);
+        }
         if (profile.witness) {
             assertThat(all.autoFailovers).as("automatic failovers").isGreaterThan(seeds / 100);
             assertThat(all.operatorTakeovers).as("takeovers").isGreaterThan(seeds / 50);

@@ -28,6 +28,7 @@ import io.holdfast.node.rest.RestServer;
 import io.holdfast.replication.raft.RaftEvents;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.RaftSettings;
+import io.holdfast.replication.raft.StorageAdmission;
 import io.holdfast.replication.raft.StorageIncarnation;
 import io.holdfast.replication.site.NodeStatus;
 import io.holdfast.replication.site.SiteAckSender;
@@ -134,6 +135,7 @@ final class NodeServer implements AutoCloseable {
         // Raft, and what listens to it.
         Path raftFolder = config.data().resolve("raft");
         UUID incarnation = StorageIncarnation.readOrCreate(raftFolder, UUID::randomUUID);
+        StorageAdmission admission = StorageAdmission.of(raftFolder);
         AtomicReference<RaftHost> raftRef = new AtomicReference<>();
         PeerWatch watch =
                 new PeerWatch(
@@ -148,8 +150,19 @@ final class NodeServer implements AutoCloseable {
                                 lineage ->
                                         leaderElsewhere(raftRef.get(), mbrFile, lineage)
                                                 .map(watch::channel),
-                                _ -> {}));
+                                answer -> {
+                                    if (answer.admitted()) {
+                                        admission.admit();
+                                    }
+                                }));
         Fan events = new Fan();
+        events.to(
+                new RaftEvents() {
+                    @Override
+                    public void leaderReady(UUID lineage, long term) {
+                        admission.admit();
+                    }
+                });
         RaftHost raft =
                 own(
                         RaftHost.start(
@@ -185,6 +198,7 @@ final class NodeServer implements AutoCloseable {
                         raft,
                         sender,
                         watch,
+                        admission,
                         config.roleFile(),
                         config.data().resolve("site"));
 

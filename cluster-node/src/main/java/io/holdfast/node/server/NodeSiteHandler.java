@@ -114,7 +114,7 @@ final class NodeSiteHandler extends RaftSiteHandler {
     @Override
     public Tail readNewestTail(Epoch epoch) throws IOException, StaleEpochException {
         guard.observe(epoch);
-        return actions.newestTail();
+        return actions.tailToPromoteFrom();
     }
 
     @Override

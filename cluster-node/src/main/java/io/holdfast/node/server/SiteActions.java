@@ -10,6 +10,7 @@ import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.Member;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.RefusedException;
+import io.holdfast.replication.raft.StorageAdmission;
 import io.holdfast.replication.raft.SubmitException;
 import io.holdfast.replication.site.Recovered;
 import io.holdfast.replication.site.SiteAckSender;
@@ -80,6 +81,7 @@ final class SiteActions implements SitePorts.Steps {
     private final RaftHost raft;
     private final SiteAckSender sender;
     private final PeerWatch watch;
+    private final StorageAdmission admission;
     private final Path roleFile;
     private final Path folder;
 
@@ -91,6 +93,7 @@ final class SiteActions implements SitePorts.Steps {
     private Optional<Tail> newest = Optional.empty();
 
     /**
+     * @param admission whether this member's log may be read by a promotion
      * @param roleFile in which lineage this member stands
      * @param folder for what this class keeps: whom the promise was given to, divergent states
      */
@@ -102,6 +105,7 @@ final class SiteActions implements SitePorts.Steps {
             RaftHost raft,
             SiteAckSender sender,
             PeerWatch watch,
+            StorageAdmission admission,
             Path roleFile,
             Path folder)
             throws IOException {
@@ -112,6 +116,7 @@ final class SiteActions implements SitePorts.Steps {
         this.raft = raft;
         this.sender = sender;
         this.watch = watch;
+        this.admission = admission;
         this.roleFile = roleFile;
         this.folder = Files.createDirectories(folder);
     }
@@ -266,7 +271,7 @@ final class SiteActions implements SitePorts.Steps {
 
     private Tail tail(String member, Epoch epoch) throws IOException {
         return member.equals(self)
-                ? newestTail()
+                ? tailToPromoteFrom()
                 : watch.client(node(member)).readNewestTail(epoch);
     }
 
@@ -306,6 +311,18 @@ final class SiteActions implements SitePorts.Steps {
     /** This member's log of a lineage, open or archived by {@link #closeLineages}. */
     Tail ownTail(UUID lineage) throws IOException {
         return raft.isOpen(lineage) ? raft.readTail(lineage) : TailFile.read(tailFile(lineage));
+    }
+
+    /** {@link #newestTail}, for a promotion: one that may lack what was PROTECTED must not be read. */
+    Tail tailToPromoteFrom() throws IOException {
+        if (!admission.admitted()) {
+            throw new SubmitException.Unavailable(
+                    "Node "
+                            + self
+                            + " has lost its log, and no leader has counted the new one yet.",
+                    null);
+        }
+        return newestTail();
     }
 
     /**

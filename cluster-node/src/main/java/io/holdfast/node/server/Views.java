@@ -14,7 +14,6 @@ import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.ClusterState;
-import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.DivergentJob;
 import io.holdfast.replication.state.EpochRecord;
 import io.holdfast.replication.state.JobRecord;
@@ -303,19 +302,19 @@ final class Views {
         entries.sort(Comparator.comparingLong(e -> e.started().micros()));
         return new LossLedgerView(
                 forced.map(e -> e.change().epoch().toString()).orElse(null),
-                forced.flatMap(e -> lostSince(e.change(), lastContactMicros))
-                        .map(Moment::of)
-                        .orElse(null),
+                forced.flatMap(e -> lostSince(e, lastContactMicros)).map(Moment::of).orElse(null),
                 complete,
                 entries);
     }
 
-    /** As the record has it: a site that is back was heard just now, and a restart forgets. */
-    private static Optional<Long> lostSince(
-            Command.EpochChange forced, Optional<Long> lastContactMicros) {
-        return forced.lastContactMicros() > 0
-                ? Optional.of(forced.lastContactMicros())
-                : lastContactMicros;
+    /**
+     * As the record has it, because a restart forgets. Where it does not, what this node remembers from
+     * before the change: a site that is back was heard just now.
+     */
+    private static Optional<Long> lostSince(EpochRecord forced, Optional<Long> lastContactMicros) {
+        return forced.change().lastContactMicros() > 0
+                ? Optional.of(forced.change().lastContactMicros())
+                : lastContactMicros.filter(at -> at <= forced.timeMicros());
     }
 
     /**

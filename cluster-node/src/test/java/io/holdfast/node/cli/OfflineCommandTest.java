@@ -70,8 +70,7 @@ class OfflineCommandTest {
             "--local", "127.10.11.44,127.10.11.46,127.10.11.47",
             "--dr", "127.50.4.4,127.50.4.5,127.50.4.6"
         };
-        List<String> init =
-                new ArrayList<>(List.of("init", cluster.toString(), "--name", "acme"));
+        List<String> init = new ArrayList<>(List.of("init", cluster.toString(), "--name", "acme"));
         init.addAll(List.of("--profile", "p2", "--passphrase-file", passphrase.toString()));
         init.addAll(List.of(hosts));
         Result made = holdfast(init.toArray(String[]::new));

@@ -12,6 +12,7 @@ import io.holdfast.replication.raft.LineageSpec;
 import io.holdfast.replication.raft.RaftHost;
 import io.holdfast.replication.raft.RaftSettings;
 import io.holdfast.replication.raft.RefusedException;
+import io.holdfast.replication.raft.StorageAdmission;
 import io.holdfast.replication.raft.StorageIncarnation;
 import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.state.ClusterState;
@@ -24,6 +25,7 @@ import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
@@ -45,12 +47,14 @@ class SiteActionsTest {
     private SiteAckSender sender;
     private ChannelCache channels;
     private PeerWatch watch;
+    private EpochGuard guard;
+    private StorageAdmission admission;
     private SiteActions actions;
 
     @BeforeEach
     void start() throws Exception {
         TlsMaterial tls = new TestPki(TestCluster.CLUSTER).of("node", "d1");
-        EpochGuard guard = EpochGuard.create(temp.resolve("promise"), TestCluster.FIRST);
+        guard = EpochGuard.create(temp.resolve("promise"), TestCluster.FIRST);
         sender =
                 new SiteAckSender(
                         "d1", UUID.randomUUID(), guard.max(), _ -> Optional.empty(), _ -> {});
@@ -75,17 +79,23 @@ class SiteActionsTest {
                         guard::max,
                         channels,
                         InstantSource.system());
-        actions =
-                new SiteActions(
-                        "d1",
-                        Site.DR,
-                        TestCluster::mbr,
-                        guard,
-                        raft,
-                        sender,
-                        watch,
-                        temp.resolve("role.json"),
-                        temp.resolve("site"));
+        actions = actions();
+        admission.admit();
+    }
+
+    private SiteActions actions() throws IOException {
+        admission = StorageAdmission.of(temp.resolve("raft"));
+        return new SiteActions(
+                "d1",
+                Site.DR,
+                TestCluster::mbr,
+                guard,
+                raft,
+                sender,
+                watch,
+                admission,
+                temp.resolve("role.json"),
+                temp.resolve("site"));
     }
 
     @AfterEach
@@ -197,6 +207,21 @@ class SiteActionsTest {
         SitePorts.Steps.Logs none = actions.readTails(SECOND, Set.of("d1"));
         assertThat(none.members()).isEmpty();
         assertThat(none.text()).contains("d1 not read: ").contains("has no lineage's record whole");
+    }
+
+    /** Its lost storage may have acknowledged what the new one has not got yet (DR-PROTOCOL 3.7). */
+    @Test
+    void aNewStorageIsNotReadUntilALeaderCountsIt() throws Exception {
+        seedFirst();
+        Files.writeString(temp.resolve("raft/unadmitted"), "after a restart\n");
+        SiteActions restarted = actions();
+        SitePorts.Steps.Logs none = restarted.readTails(SECOND, Set.of("d1"));
+        assertThat(none.members()).isEmpty();
+        assertThat(none.text()).contains("Node d1 has lost its log");
+        assertThat(restarted.newestTail().key()).as("it has one").isPresent();
+        admission.admit();
+        assertThat(restarted.readTails(SECOND, Set.of("d1")).members()).containsExactly("d1");
+        assertThat(StorageAdmission.of(temp.resolve("raft")).admitted()).isTrue();
     }
 
     /** One that promised later is read besides; nobody is read twice, and a later promotion reads anew. */

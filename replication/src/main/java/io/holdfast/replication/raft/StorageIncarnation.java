@@ -47,6 +47,7 @@ public final class StorageIncarnation {
         }
         UUID incarnation = random.get();
         Files.createDirectories(folder);
+        StorageAdmission.begin(folder, incarnation.toString());
         DurableFile.write(
                 file, (incarnation + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
         DurableFile.syncParent(folder);
