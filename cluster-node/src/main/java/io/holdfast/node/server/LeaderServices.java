@@ -219,12 +219,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                     ClusterState state = log.state();
                     Site active = state.epoch().site();
                     if (state.isSeeded() && active != site) {
-                        SiteActions.preferWhile(
+                        actions.preferWhile(
                                 () ->
                                         !closed
                                                 && raft.isLeader(lineage)
                                                 && log.state().epoch().site() == active,
-                                actions,
                                 () -> lineage,
                                 active);
                     }

@@ -14,9 +14,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What {@link SiteController} and {@link SiteOperations} need of the rest of the node. */
 final class SitePorts {
+    private static final Logger LOG = LoggerFactory.getLogger(SitePorts.class);
+
     private SitePorts() {}
 
     /** The record: see {@link ClusterLog}. */
@@ -69,6 +75,29 @@ final class SitePorts {
 
         /** Gives the lead of the group that this node leads to a member of a site. */
         void prefer(UUID lineage, Site preferred) throws IOException;
+
+        /**
+         * Gives the lead to a site as soon as that can be done, and blocks until then, or until it is not
+         * wanted any more. Says once why it waits.
+         */
+        default void preferWhile(BooleanSupplier wanted, Supplier<UUID> lineage, Site preferred) {
+            for (int attempt = 1; wanted.getAsBoolean(); attempt++) {
+                try {
+                    prefer(lineage.get(), preferred);
+                    return;
+                } catch (IOException | RuntimeException e) {
+                    if (attempt == 1) {
+                        LOG.info("The lead stays here for now: {}", e.getMessage());
+                    }
+                }
+                try {
+                    Thread.sleep(SiteController.ROUND);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
 
         /**
          * Reads of each member, which has promised, the log that it takes part in a promotion with.
