@@ -6,6 +6,7 @@ import io.holdfast.modeswitch.ReplicationState;
 import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.io.IOException;
@@ -138,5 +139,11 @@ final class SitePorts {
         boolean isLevel();
 
         boolean lagBounded();
+
+        /** The agent that does an open job, for people. */
+        String agentOf(JobRecord job);
+
+        /** Asks the agent of an open job to stop it at a checkpoint. */
+        void checkpoint(JobRecord job) throws RemoteException;
     }
 }
