@@ -22,6 +22,7 @@ import io.holdfast.standard.Identifier.Param.KeyValue;
 import io.holdfast.standard.Identifier.Param.Positional;
 import io.holdfast.standard.Job;
 import io.holdfast.standard.PolicyResource;
+import io.holdfast.standard.Uuid7;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +55,14 @@ final class JobPlanner {
                                 new KeyValue("piece", piece.toString())),
                         device.location() + "/" + client.id());
         return new Job(job, Optional.empty(), List.of(new Job.Pair(input, output)));
+    }
+
+    /** The piece that a backup makes: from the job's id, so that a repeated order names the same one. */
+    static UUID pieceFor(UUID job) {
+        return Uuid7.of(
+                Uuid7.epochMillis(job),
+                ~job.getMostSignificantBits(),
+                ~job.getLeastSignificantBits());
     }
 
     /** A restore of a catalogued piece onto a client. */

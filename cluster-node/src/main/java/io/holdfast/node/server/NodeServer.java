@@ -358,6 +358,7 @@ final class NodeServer implements AutoCloseable {
                         clock,
                         new SecureRandom());
         scheduler.startsWith(api::startScheduled);
+        services.takesUp(new Successors(log, jobs, api::requireGreenIsPossible)::round);
         scheduler.rehearsesWith(api::rehearse);
         events.to(
                 new StateFollower(

@@ -76,7 +76,9 @@ final class Views {
                 job.epoch().toString(),
                 Moment.of(job.openedMicros()),
                 ended ? Moment.of(job.endedMicros()) : null,
-                job.message(),
+                Checkpoints.shown(lookup.state(), job),
+                job.continues().orElse(null),
+                job.continuedBy().orElse(null),
                 job.totals().warnings(),
                 progress(job, heard, seconds),
                 !backup || !job.state().isComplete() && ended

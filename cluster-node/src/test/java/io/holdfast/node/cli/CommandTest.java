@@ -143,6 +143,8 @@ class CommandTest {
         r = asked("backup", "crit", "--source", "/x");
         assertThat(r.code()).isEqualTo(ExitCode.FAILED);
         assertThat(r.out()).contains("Source /x does not exist.");
+        assertThat(ExitCode.UNKNOWN)
+                .isEqualTo(Jobs.exitCode(LOCAL.jobIn(JobView.State.CHECKPOINTED)));
         LOCAL.outcome = JobView.State.COMPLETE_WITH_WARNINGS;
         assertThat(asked("backup", "crit").code()).isZero();
     }
@@ -377,6 +379,16 @@ class CommandTest {
         assertThat(r.code()).isZero();
         assertThat(r.out()).contains("nothing acknowledged was lost");
         assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
+        for (String wrong : List.of("--drain=16m", "--drain=2", "--barrier=0s", "--barrier=1h")) {
+            r = asked("switchover", "--to", "local", "--yes", wrong);
+            assertThat(r.code()).as(wrong + ": " + r.err()).isEqualTo(ExitCode.USAGE);
+        }
+        r = asked("switchover", "--to", "local", "--yes", "--drain", "2s", "--barrier", "5m");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(LOCAL.asked)
+                .contains(
+                        "switchover local operator 60 90 as operator operator",
+                        "switchover local operator 2 300 as operator operator");
         assertThat(asked("auto-failover", "off").out()).contains("Automatic failover");
         assertThat(asked("auto-failover", "on", "--requires", "protected-backups").code()).isZero();
         assertThat(LOCAL.asked)

@@ -224,6 +224,8 @@ public final class FakeNodeApi implements NodeApi {
                 NOON,
                 state == JobView.State.OPEN ? null : NOON,
                 state == JobView.State.FAILED ? "Source /x does not exist." : "",
+                null,
+                state == JobView.State.CHECKPOINTED ? new UUID(0x5cc, 7) : null,
                 1,
                 new JobView.Progress("send", 10, 2, 1000, 500, 250, 250, 3, 2000, 8.0, 1.5, null),
                 Protection.UNPROTECTED,
@@ -462,7 +464,14 @@ public final class FakeNodeApi implements NodeApi {
         moving = request.operation();
         meanwhile.run();
         return answer(
-                "switchover " + request.to() + " " + request.operator(),
+                "switchover "
+                        + request.to()
+                        + " "
+                        + request.operator()
+                        + " "
+                        + request.drainSeconds()
+                        + " "
+                        + request.barrierSeconds(),
                 new SwitchoverView(
                         new UUID(9, 8),
                         List.of(new StepView("drain", 5, "")),

@@ -907,6 +907,11 @@ public final class ClusterState {
                 return refused(
                         Code.CONFLICT, "There is a job " + id + " already.", "Use a new id.");
             }
+            Optional<JobRecord> before = c.continues().flatMap(jobs::get);
+            if (c.continues().isPresent() && before.filter(JobRecord::awaitsSuccessor).isEmpty()) {
+                return notToContinue(c.continues().get(), before);
+            }
+            before.ifPresent(b -> jobs = jobs.with(b.id(), b.continuedBy(id)));
             jobs =
                     jobs.with(
                             id,
@@ -926,9 +931,30 @@ public final class ClusterState {
                                     Optional.empty(),
                                     0,
                                     false,
-                                    0));
+                                    0,
+                                    c.continues(),
+                                    Optional.empty()));
             forgetOldJobs();
             return new Done(0);
+        }
+
+        /** A job is gone on with once, whoever opens its successor, and how often. */
+        private Refused notToContinue(UUID id, Optional<JobRecord> job) {
+            if (job.isEmpty()) {
+                return noJob(id);
+            }
+            return refused(
+                    Code.CONFLICT,
+                    "Refused: job "
+                            + id
+                            + " is "
+                            + job.get().state()
+                            + job.get()
+                                    .continuedBy()
+                                    .map(by -> " and goes on as job " + by)
+                                    .orElse("")
+                            + ".",
+                    "Only a backup that is CHECKPOINTED is gone on with, once.");
         }
 
         private Reply jobEnded(Command.JobEnded c, long now) {
@@ -1155,7 +1181,7 @@ public final class ClusterState {
                         "Nothing needs to be done.");
             }
             if (drain == null) {
-                draining = new Draining(c.target(), now, c.reason(), c.operator());
+                draining = new Draining(c.target(), now, c.reason(), c.operator(), c.limitMillis());
                 note(
                         new AuditRecord(
                                 now,
@@ -1722,7 +1748,9 @@ public final class ClusterState {
             int looked = 0;
             for (var oldest : jobs) {
                 JobRecord job = oldest.getValue();
-                if (job.state() != JobState.OPEN && !job.isUnprotectedPiece()) {
+                if (job.state() != JobState.OPEN
+                        && !job.isUnprotectedPiece()
+                        && !(job.awaitsSuccessor() && resources.containsKey(job.client()))) {
                     jobs = jobs.without(oldest.getKey());
                     jobsDropped++;
                     return;

@@ -141,7 +141,8 @@ final class Codec {
                             .setJob(job(c.job()))
                             .setKind(c.kind())
                             .setClient(uuid(c.client()))
-                            .setLevel(c.level());
+                            .setLevel(c.level())
+                            .setContinues(optionalUuid(c.continues()));
             case Command.JobEnded c -> {
                 var end =
                         b.getJobEndedBuilder()
@@ -168,7 +169,8 @@ final class Codec {
                     b.getSwitchPrepareBuilder()
                             .setTarget(c.target().word())
                             .setReason(c.reason())
-                            .setOperator(c.operator());
+                            .setOperator(c.operator())
+                            .setLimitMillis(c.limitMillis());
             case Command.SwitchAbort c -> b.getSwitchAbortBuilder().setReason(c.reason());
             case Command.SetSuspended c ->
                     b.getSetSuspendedBuilder().addAllClients(suspensions(c.clients()));
@@ -307,7 +309,8 @@ final class Codec {
                             job(e.getJobOpened().getJob()),
                             e.getJobOpened().getKind(),
                             uuid(e.getJobOpened().getClient()),
-                            e.getJobOpened().getLevel());
+                            e.getJobOpened().getLevel(),
+                            optionalUuid(e.getJobOpened().getContinues()));
             case JOB_ENDED -> {
                 var c = e.getJobEnded();
                 yield new Command.JobEnded(
@@ -335,7 +338,8 @@ final class Codec {
                     new Command.SwitchPrepare(
                             Site.ofWord(e.getSwitchPrepare().getTarget()),
                             e.getSwitchPrepare().getReason(),
-                            e.getSwitchPrepare().getOperator());
+                            e.getSwitchPrepare().getOperator(),
+                            e.getSwitchPrepare().getLimitMillis());
             case SWITCH_ABORT -> new Command.SwitchAbort(e.getSwitchAbort().getReason());
             case SET_SUSPENDED -> {
                 Map<UUID, String> clients = new TreeMap<>();
@@ -724,7 +728,9 @@ final class Codec {
                         .setMessage(j.message())
                         .setProtectedMicros(j.protectedMicros())
                         .setRecovered(j.recovered())
-                        .setExpiredMicros(j.expiredMicros());
+                        .setExpiredMicros(j.expiredMicros())
+                        .setContinues(optionalUuid(j.continues()))
+                        .setContinuedBy(optionalUuid(j.continuedBy()));
         j.row().ifPresent(r -> b.setRow(row(r)));
         j.pieceHeader().ifPresent(h -> b.setPieceHeader(ByteString.copyFrom(h.bytes())));
         j.stored().ifPresent(s -> b.setStored(position(s)));
@@ -748,7 +754,9 @@ final class Codec {
                 p.hasStored() ? Optional.of(position(p.getStored())) : Optional.empty(),
                 p.getProtectedMicros(),
                 p.getRecovered(),
-                p.getExpiredMicros());
+                p.getExpiredMicros(),
+                optionalUuid(p.getContinues()),
+                optionalUuid(p.getContinuedBy()));
     }
 
     // ------------------------------------------------------------------ returns

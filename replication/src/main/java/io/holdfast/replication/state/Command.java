@@ -46,8 +46,15 @@ public sealed interface Command {
      * @param kind {@code backup}, {@code restore}, ...
      * @param client the client resource
      * @param level {@code full}, {@code incremental}, or empty
+     * @param continues the job, CHECKPOINTED, that this one goes on with. Refused when another one does
      */
-    record JobOpened(Job job, String kind, UUID client, String level) implements Command {}
+    record JobOpened(Job job, String kind, UUID client, String level, Optional<UUID> continues)
+            implements Command {
+        /** A job that goes on with no other. */
+        public JobOpened(Job job, String kind, UUID client, String level) {
+            this(job, kind, client, level, Optional.empty());
+        }
+    }
 
     /** A job has ended. Repeating it with the same state is harmless. See {@link JobRecord}. */
     record JobEnded(
@@ -127,8 +134,18 @@ public sealed interface Command {
         }
     }
 
-    /** A planned switchover begins: from now on no job is opened. */
-    record SwitchPrepare(Site target, String reason, String operator) implements Command {}
+    /**
+     * A planned switchover begins: from now on no job is opened.
+     *
+     * @param limitMillis see {@link Draining}
+     */
+    record SwitchPrepare(Site target, String reason, String operator, long limitMillis)
+            implements Command {
+        /** One that does not say how long it may take. */
+        public SwitchPrepare(Site target, String reason, String operator) {
+            this(target, reason, operator, 0);
+        }
+    }
 
     /** A planned switchover is given up, in the same epoch. */
     record SwitchAbort(String reason) implements Command {}

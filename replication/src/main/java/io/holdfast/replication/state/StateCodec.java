@@ -117,7 +117,8 @@ final class StateCodec {
                                 .setTarget(d.target().word())
                                 .setSinceMicros(d.sinceMicros())
                                 .setReason(d.reason())
-                                .setOperator(d.operator()));
+                                .setOperator(d.operator())
+                                .setLimitMillis(d.limitMillis()));
         return b.build();
     }
 
@@ -261,7 +262,8 @@ final class StateCodec {
                             Site.ofWord(d.getTarget()),
                             d.getSinceMicros(),
                             d.getReason(),
-                            d.getOperator());
+                            d.getOperator(),
+                            d.getLimitMillis());
         }
         if (p.hasSeeding()) {
             var x = p.getSeeding();

@@ -120,8 +120,14 @@ class ClusterStateProperties {
                                         Samples.client(n, "c" + random.nextInt(4)),
                                         random.nextInt(4) - 1);
                         case 3 -> new Command.DeleteResource(Samples.id(n), -1);
-                        case 4, 5 -> Samples.opened(n);
-                        case 6, 7 -> Samples.completed(n);
+                        case 4, 5 ->
+                                random.nextInt(4) == 0
+                                        ? Samples.continuing(n, 20 + random.nextInt(8))
+                                        : Samples.opened(n);
+                        case 6, 7 ->
+                                random.nextInt(4) == 0
+                                        ? Samples.checkpointed(n)
+                                        : Samples.completed(n);
                         case 8 -> new Command.ProtectedMark(Samples.id(n));
                         case 9 -> new Command.PieceRecovered(Samples.recovered(n), Samples.LINEAGE);
                         case 11 -> Samples.expire(n);

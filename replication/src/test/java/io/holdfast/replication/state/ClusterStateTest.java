@@ -254,6 +254,45 @@ class ClusterStateTest {
     }
 
     @Test
+    void aCheckpointedBackupIsGoneOnWithOnce() {
+        done(opened(20));
+        refused(Samples.continuing(30, 20), Reply.Code.CONFLICT);
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice", 1_000));
+        assertThat(state.draining().orElseThrow().limitMillis()).isEqualTo(1_000);
+        done(Samples.checkpointed(20));
+        assertThat(state.openJobs()).isEmpty();
+        assertThat(state.atRisk()).as("it made nothing that could be lost").isEmpty();
+        refused(Samples.continuing(30, 20), Reply.Code.DRAINING);
+        done(new Command.SwitchAbort("timeout"));
+        assertThat(state.job(id(20)).orElseThrow().awaitsSuccessor()).isTrue();
+        refused(Samples.continuing(30, 19), Reply.Code.NOT_FOUND);
+        done(Samples.continuing(30, 20));
+        refused(Samples.continuing(31, 20), Reply.Code.CONFLICT);
+        assertThat(state.job(id(31))).isEmpty();
+        JobRecord before = state.job(id(20)).orElseThrow();
+        assertThat(before.awaitsSuccessor()).isFalse();
+        assertThat(before.continuedBy()).contains(id(30));
+        assertThat(state.job(id(30)).orElseThrow().continues()).contains(id(20));
+        done(completed(30));
+        assertThat(state.job(id(30)).orElseThrow().continues()).contains(id(20));
+        assertThat(ClusterState.parse(state.toBytes())).isEqualTo(state);
+    }
+
+    /** What became of it must be known until somebody goes on with it. */
+    @Test
+    void aPlannedMoveTakesCheckpointsAlong() {
+        done(opened(20));
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
+        done(Samples.checkpointed(20));
+        done(switchover(SECOND, id(3)));
+        plant(state, SECOND, id(3));
+        epoch = SECOND;
+        done(Samples.continuing(30, 20));
+        assertThat(state.job(id(30)).orElseThrow().epoch()).isEqualTo(SECOND);
+        assertThat(state.lossLedger()).isEmpty();
+    }
+
+    @Test
     void forcedForkFillsTheLossLedgerAndCancelsOpenJobs() {
         done(opened(20));
         done(completed(20));
@@ -299,7 +338,9 @@ class ClusterStateTest {
                                 other.stored(),
                                 0,
                                 false,
-                                0),
+                                0,
+                                Optional.empty(),
+                                Optional.empty()),
                         LINEAGE),
                 Reply.Code.CONFLICT);
     }
