@@ -495,7 +495,7 @@ final class NodeService implements NodeApi {
                                     id);
                     job.pairs()
                             .forEach(pair -> {
-                                lookup.physical(pair.input());
+                                lookup.physicalToRead(pair.input(), row.piece());
                                 lookup.physical(pair.output());
                             });
                     JobPlanner.slot(lookup, JobPlanner.keyOf(lookup, row.record()), target);
@@ -740,7 +740,7 @@ final class NodeService implements NodeApi {
                     ListOrder order =
                             ListOrder.newBuilder()
                                     .setContext(peers.context())
-                                    .setInput(lookup.physical(input).toString())
+                                    .setInput(lookup.physicalToRead(input, row.piece()).toString())
                                     .setKey(
                                             JobPlanner.slot(
                                                     lookup,
@@ -758,7 +758,12 @@ final class NodeService implements NodeApi {
                         }
                         return entries;
                     } catch (StatusRuntimeException e) {
-                        throw unavailable("Agent " + agent + " did not list it", Errors.of(e));
+                        throw unavailable(
+                                "Agent "
+                                        + agent
+                                        + " did not list it"
+                                        + JobPlanner.keptOnly(lookup, row.piece()),
+                                Errors.of(e));
                     }
                 });
     }
