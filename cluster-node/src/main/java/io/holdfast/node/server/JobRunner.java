@@ -268,7 +268,9 @@ final class JobRunner implements AutoCloseable {
                             counted,
                             state == JobState.CHECKPOINTED
                                     ? Checkpoints.message(job, log.state().draining())
-                                    : outcome.getMessage(),
+                                    : state.isComplete()
+                                            ? outcome.getMessage()
+                                            : why(job, outcome),
                             Optional.empty()));
         } else {
             ChunkId header = Wire.chunkId(outcome.getPieceHeader());
@@ -289,6 +291,16 @@ final class JobRunner implements AutoCloseable {
                                                     outcome.getLogOffset())))));
         }
         acknowledge(job);
+    }
+
+    /** What the agent says, and, of a restore, where alone its piece is kept. */
+    private String why(JobRecord job, Outcome outcome) {
+        return outcome.getMessage()
+                + (job.kind().equals("backup") || outcome.getState() == Outcome.State.CANCELLED
+                        ? ""
+                        : JobPlanner.pieceOf(job.job())
+                                .map(p -> JobPlanner.keptOnly(Lookup.in(log.state()), p))
+                                .orElse(""));
     }
 
     /** Writes the row, in one transaction with its outbox entry; tries again while we lead. */

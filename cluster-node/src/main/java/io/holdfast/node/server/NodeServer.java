@@ -269,7 +269,14 @@ final class NodeServer implements AutoCloseable {
                                 clock));
         Garbage garbage =
                 new Garbage(
-                        config.node(), site, log, watch, peers, config.collection().every(), clock);
+                        config.node(),
+                        site,
+                        log,
+                        watch,
+                        peers,
+                        protector::isShown,
+                        config.collection().every(),
+                        clock);
         services.collects(garbage::round);
         SiteOperations operations =
                 new SiteOperations(
@@ -549,7 +556,8 @@ final class NodeServer implements AutoCloseable {
         return header ->
                 durable.isDurable(header)
                         || StorageMoves.isLost(log.state(), header)
-                        || isStandby(controller.get()) && Lifetimes.isExpired(log.state(), header);
+                        || isStandby(controller.get())
+                                && Lifetimes.isExpired(log.state(), header, site);
     }
 
     private static boolean isStandby(SiteController controller) {

@@ -489,7 +489,7 @@ final class NodeService implements NodeApi {
                                     id);
                     job.pairs()
                             .forEach(pair -> {
-                                lookup.physical(pair.input());
+                                lookup.physicalToRead(pair.input(), row.piece());
                                 lookup.physical(pair.output());
                             });
                     JobPlanner.slot(lookup, JobPlanner.keyOf(lookup, row.record()), target);
@@ -734,7 +734,7 @@ final class NodeService implements NodeApi {
                     ListOrder order =
                             ListOrder.newBuilder()
                                     .setContext(peers.context())
-                                    .setInput(lookup.physical(input).toString())
+                                    .setInput(lookup.physicalToRead(input, row.piece()).toString())
                                     .setKey(
                                             JobPlanner.slot(
                                                     lookup,
@@ -752,7 +752,12 @@ final class NodeService implements NodeApi {
                         }
                         return entries;
                     } catch (StatusRuntimeException e) {
-                        throw unavailable("Agent " + agent + " did not list it", Errors.of(e));
+                        throw unavailable(
+                                "Agent "
+                                        + agent
+                                        + " did not list it"
+                                        + JobPlanner.keptOnly(lookup, row.piece()),
+                                Errors.of(e));
                     }
                 });
     }

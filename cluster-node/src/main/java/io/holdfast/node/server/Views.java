@@ -17,12 +17,14 @@ import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.DivergentJob;
 import io.holdfast.replication.state.EpochRecord;
+import io.holdfast.replication.state.Expiry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
 import io.holdfast.replication.state.JobTotals;
 import io.holdfast.replication.state.LossEntry;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Identifier;
+import io.holdfast.standard.Job;
 import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
@@ -90,9 +92,18 @@ final class Views {
                         : null,
                 safety,
                 job.job().pairs().stream()
-                        .map(p -> new JobView.Pair(lookup.view(p.input()), lookup.view(p.output())))
+                        .map(p -> new JobView.Pair(input(lookup, job, p), lookup.view(p.output())))
                         .toList(),
                 withLog ? heard.lines() : List.of());
+    }
+
+    /** Where a job reads, as dialled now: a restore reads where its piece is kept. */
+    private static IdentifierView input(Lookup lookup, JobRecord job, Job.Pair pair) {
+        return job.kind().equals("backup")
+                ? lookup.view(pair.input())
+                : JobPlanner.pieceOf(job.job())
+                        .map(piece -> lookup.viewToRead(pair.input(), piece))
+                        .orElseGet(() -> lookup.view(pair.input()));
     }
 
     /**
@@ -173,6 +184,7 @@ final class Views {
     /** A data piece. */
     static PieceView piece(Lookup lookup, CatalogRow row, @Nullable JobRecord job, boolean shown) {
         CatalogRecord record = row.record();
+        Optional<Expiry> expiry = lookup.state().expiry(record.piece());
         return new PieceView(
                 record.piece(),
                 record.client(),
@@ -180,20 +192,24 @@ final class Views {
                 record.dataPiece(),
                 record.type(),
                 record.owner(),
-                lookup.view(record.location()),
+                lookup.viewToRead(Identifier.parse(record.location()), record.piece()),
                 Moment.of(record.backupTimeMicros()),
                 record.expiryMicros() == Long.MAX_VALUE ? null : Moment.of(record.expiryMicros()),
                 record.sizeBytes(),
                 record.originCatalog(),
                 shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
                 shown && job != null ? Moment.of(job.protectedMicros()) : null,
-                lookup.state().expiry(record.piece()).isPresent()
+                expiry.filter(Expiry::isEverywhere).isPresent()
                         ? "EXPIRED"
                         : job != null && lookup.state().lostPieces().contains(job.id())
                                 ? "LOST"
                                 : job != null && job.recovered()
                                         ? "RECOVERED_FROM_DIVERGENCE"
                                         : "NORMAL",
+                List.of(Site.LOCAL, Site.DR).stream()
+                        .filter(site -> expiry.filter(e -> e.isAt(site)).isEmpty())
+                        .map(Site::word)
+                        .toList(),
                 record.optional());
     }
 

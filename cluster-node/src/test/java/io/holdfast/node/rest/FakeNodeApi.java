@@ -302,6 +302,7 @@ public final class FakeNodeApi implements NodeApi {
                 Protection.DR_PROTECTED,
                 NOON,
                 "NORMAL",
+                List.of("dr"),
                 Map.of("files", "10"));
     }
 
@@ -552,7 +553,10 @@ public final class FakeNodeApi implements NodeApi {
         return answer(
                 "retention",
                 new RetentionView(
-                        List.of(new RetentionView.Policy("default", "P30D, last 3", 1)),
+                        List.of(
+                                new RetentionView.Policy(
+                                        "default", "P30D, last 3", 1, "P30D, last 3", false),
+                                new RetentionView.Policy("longer", "P1D", 0, "P90D", true)),
                         List.of(
                                 new RetentionView.Piece(
                                         PIECE,
@@ -560,7 +564,30 @@ public final class FakeNodeApi implements NodeApi {
                                         "/home",
                                         NOON,
                                         "EXPIRE",
-                                        "no clause of 'P30D, last 3' keeps it"))));
+                                        "no clause of 'P30D, last 3' keeps it",
+                                        List.of(
+                                                new RetentionView.AtSite(
+                                                        "local",
+                                                        "EXPIRE",
+                                                        "no clause of 'P30D, last 3' keeps it"),
+                                                new RetentionView.AtSite(
+                                                        "dr",
+                                                        "EXPIRE",
+                                                        "no clause of 'P30D, last 3' keeps it"))),
+                                new RetentionView.Piece(
+                                        JOB,
+                                        "crit",
+                                        "/home",
+                                        NOON,
+                                        "KEEP",
+                                        "local: no clause of 'P1D' keeps it; dr: kept for P90D",
+                                        List.of(
+                                                new RetentionView.AtSite(
+                                                        "local",
+                                                        "EXPIRE",
+                                                        "no clause of 'P1D' keeps it"),
+                                                new RetentionView.AtSite(
+                                                        "dr", "KEEP", "kept for P90D"))))));
     }
 
     @Override
@@ -628,6 +655,7 @@ public final class FakeNodeApi implements NodeApi {
                 1,
                 1,
                 null,
+                4,
                 List.of());
     }
 

@@ -64,6 +64,15 @@ final class Codec {
         return bytes.isEmpty() ? Optional.empty() : Optional.of(uuid(bytes));
     }
 
+    /** A site of this word; empty when there is none. */
+    static Optional<Site> optionalSite(String word) {
+        return word.isEmpty() ? Optional.empty() : Optional.of(Site.ofWord(word));
+    }
+
+    static String optionalSite(Optional<Site> site) {
+        return site.map(Site::word).orElse("");
+    }
+
     static ByteString optionalUuid(Optional<UUID> id) {
         return id.map(Codec::uuid).orElse(ByteString.EMPTY);
     }
@@ -219,7 +228,7 @@ final class Codec {
                             .addAllFound(c.found().stream().map(Codec::uuid).toList())
                             .setWho(c.who());
             case Command.Expire c -> {
-                var e = b.getExpireBuilder().setWho(c.who());
+                var e = b.getExpireBuilder().setWho(c.who()).setOnlyAt(optionalSite(c.onlyAt()));
                 for (Command.Expiring one : c.pieces()) {
                     e.addPiecesBuilder()
                             .setPiece(uuid(one.piece()))
@@ -407,7 +416,8 @@ final class Codec {
                                                     optionalUuid(one.getJob()),
                                                     one.getReason()))
                                     .toList(),
-                            e.getExpire().getWho());
+                            e.getExpire().getWho(),
+                            optionalSite(e.getExpire().getOnlyAt()));
             case EXPIRY_SETTLED ->
                     new Command.ExpirySettled(uuids(e.getExpirySettled().getPiecesList()));
             case HOLD_ADD ->

@@ -244,16 +244,24 @@ public sealed interface Command {
     }
 
     /**
-     * Data pieces expire, all or none: refused when a hold names one. A piece that has expired before is
-     * passed over.
+     * Data pieces expire, all or none: refused when a hold names one, or when one is to expire at one site
+     * and is not DR_PROTECTED. A piece that has expired there before is passed over; one that had expired
+     * at the other site alone has then expired at both.
      *
      * @param pieces at most {@link #MAX_EXPIRING}
      * @param who the operator, or {@code retention}
+     * @param onlyAt the one site where they expire, while the other keeps them; empty: both
      */
-    record Expire(List<Expiring> pieces, String who) implements Command {
-        /** Copies the list. */
+    record Expire(List<Expiring> pieces, String who, Optional<Site> onlyAt) implements Command {
+        /** They expire at both sites. */
+        public Expire(List<Expiring> pieces, String who) {
+            this(pieces, who, Optional.empty());
+        }
+
+        /** Copies the list, and refuses the witness, which keeps nothing. */
         public Expire {
             pieces = List.copyOf(pieces);
+            Expiry.requireStore(onlyAt);
             if (pieces.size() > MAX_EXPIRING) {
                 throw new FormatException(
                         "expiry", pieces.size() + " pieces", 0, "at most " + MAX_EXPIRING);

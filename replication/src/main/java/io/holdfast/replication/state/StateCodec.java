@@ -7,6 +7,7 @@ import static io.holdfast.replication.state.Codec.epoch;
 import static io.holdfast.replication.state.Codec.epochChange;
 import static io.holdfast.replication.state.Codec.jobRecord;
 import static io.holdfast.replication.state.Codec.mbr;
+import static io.holdfast.replication.state.Codec.optionalSite;
 import static io.holdfast.replication.state.Codec.optionalUuid;
 import static io.holdfast.replication.state.Codec.reply;
 import static io.holdfast.replication.state.Codec.report;
@@ -168,7 +169,8 @@ final class StateCodec {
                     .setJob(optionalUuid(e.job()))
                     .setTimeMicros(e.timeMicros())
                     .setWho(e.who())
-                    .setReason(e.reason());
+                    .setReason(e.reason())
+                    .setOnlyAt(optionalSite(e.onlyAt()));
         }
         for (Hold h : s.holds()) {
             b.addHoldsBuilder()
@@ -302,7 +304,8 @@ final class StateCodec {
                                     optionalUuid(e.getJob()),
                                     e.getTimeMicros(),
                                     e.getWho(),
-                                    e.getReason()));
+                                    e.getReason(),
+                                    optionalSite(e.getOnlyAt())));
         }
         for (var h : p.getHoldsList()) {
             b.holds =

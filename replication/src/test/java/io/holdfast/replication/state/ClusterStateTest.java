@@ -698,6 +698,69 @@ class ClusterStateTest {
     }
 
     @Test
+    void whatOneSiteKeepsIsProtectedAndNotGone() {
+        done(opened(20));
+        done(completed(20));
+        refused(Samples.expireAt(20, Site.LOCAL), Reply.Code.CONFLICT);
+        assertThat(state.expiries()).isEmpty();
+        done(new Command.ProtectedMark(id(20)));
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isEqualTo(1);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isZero();
+        state = ClusterState.parse(state.toBytes());
+        Expiry expiry = state.expiry(id(1020)).orElseThrow();
+        assertThat(expiry.isEverywhere()).isFalse();
+        assertThat(expiry.isAt(Site.LOCAL)).isTrue();
+        assertThat(expiry.isAt(Site.DR)).isFalse();
+        assertThat(state.keeper(id(1020))).contains(Site.DR);
+        JobRecord job = state.job(id(20)).orElseThrow();
+        assertThat(job.isExpired()).isFalse();
+        assertThat(job.isProtected()).isTrue();
+        assertThat(state.unprotectedPieces()).isEmpty();
+        assertThat(state.atRisk()).isEmpty();
+        assertThat(state.audit()).anyMatch(a -> a.what().contains("1 data piece at local"));
+
+        // The other copy can be held, and is the last one then.
+        done(Samples.hold(70, 1020));
+        refused(Samples.expireAt(20, Site.DR), Reply.Code.CONFLICT);
+        refused(Samples.expire(20), Reply.Code.CONFLICT);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).as("known").isZero();
+        done(new Command.HoldRelease(id(70), "bob", "over"));
+        assertThat(done(Samples.expireAt(20, Site.DR))).isEqualTo(1);
+        assertThat(state.expiry(id(1020)).orElseThrow().isEverywhere()).isTrue();
+        assertThat(state.keeper(id(1020))).isEmpty();
+        assertThat(state.job(id(20)).orElseThrow().isExpired()).isTrue();
+        refused(Samples.hold(71, 1020), Reply.Code.CONFLICT);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isZero();
+    }
+
+    @Test
+    void byNameAPieceThatOneSiteKeepsExpiresThereToo() {
+        done(opened(20));
+        done(completed(20));
+        done(new Command.ProtectedMark(id(20)));
+        done(Samples.expireAt(20, Site.DR));
+        assertThat(state.keeper(id(1020))).contains(Site.LOCAL);
+        assertThat(done(Samples.expire(20))).isEqualTo(1);
+        assertThat(done(Samples.expire(20))).isZero();
+        assertThat(state.expiry(id(1020)).orElseThrow().isEverywhere()).isTrue();
+    }
+
+    @Test
+    void aReturnedSiteDoesNotMakeUnprotectedWhatOneSiteKeeps() {
+        // The job was forgotten here; its piece was let go at one site when it was protected.
+        done(Samples.expireAt(20, Site.LOCAL));
+        done(new Command.PieceRecovered(Samples.recovered(20), LINEAGE));
+        assertThat(state.job(id(20)).orElseThrow().isProtected()).isTrue();
+        assertThat(state.unprotectedPieces()).isEmpty();
+    }
+
+    @Test
+    void theWitnessKeepsNothingThatCouldExpire() {
+        org.assertj.core.api.Assertions.assertThatThrownBy(() -> Samples.expireAt(20, Site.WITNESS))
+                .isInstanceOf(io.holdfast.standard.FormatException.class);
+    }
+
+    @Test
     void aNewLeaseEndsTheOneBefore() {
         done(Samples.gcBegin(80));
         done(Samples.gcBegin(80));

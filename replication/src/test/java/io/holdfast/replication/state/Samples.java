@@ -259,6 +259,11 @@ public final class Samples {
                 "retention");
     }
 
+    /** The same piece expires at one site. */
+    public static Command.Expire expireAt(long job, Site site) {
+        return new Command.Expire(expire(job).pieces(), "retention", Optional.of(site));
+    }
+
     public static Command.HoldAdd hold(long hold, long piece) {
         return new Command.HoldAdd(
                 id(hold), Optional.of(id(piece)), Optional.empty(), "alice", "lawsuit");
