@@ -1,6 +1,7 @@
 package io.holdfast.agent;
 
 import io.holdfast.agent.files.JobMonitor;
+import io.holdfast.agent.proto.v1.CancelRequest;
 import io.holdfast.agent.proto.v1.JobEvent;
 import io.holdfast.agent.proto.v1.LogLine;
 import io.holdfast.agent.proto.v1.Outcome;
@@ -28,6 +29,7 @@ final class AgentJob {
     private long dropped;
     private @Nullable Outcome outcome;
     private volatile boolean stopping;
+    private boolean checkpointing;
 
     AgentJob(UUID id) {
         this.id = id;
@@ -86,6 +88,17 @@ final class AgentJob {
     void stop() {
         stopping = true;
         monitor.cancel();
+    }
+
+    /** Asks the job to stop, for this reason unless it was asked before. */
+    synchronized void cancel(CancelRequest.Reason reason) {
+        checkpointing |= reason == CancelRequest.Reason.CHECKPOINT && !monitor.isCancelled();
+        monitor.cancel();
+    }
+
+    /** Whether it was asked to stop because another job goes on with it. */
+    synchronized boolean isCheckpointing() {
+        return checkpointing;
     }
 
     boolean isStopping() {

@@ -334,6 +334,9 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
         Outcome.Builder outcome = Outcome.newBuilder();
         String message = thrown.getMessage();
         outcome.setMessage(message == null ? thrown.getClass().getSimpleName() : message);
+        if (job.isCheckpointing()) {
+            return checkpointed();
+        }
         if (job.isStopping()) {
             return outcome.setState(Outcome.State.FAILED)
                     .setMessage("The agent was stopped while the job was running; run it again");
@@ -358,6 +361,12 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                                         + "; see its own log, then run the job again");
             }
         };
+    }
+
+    private static Outcome.Builder checkpointed() {
+        return Outcome.newBuilder()
+                .setState(Outcome.State.CHECKPOINTED)
+                .setMessage("Stopped for a planned move; what the storage has is kept");
     }
 
     private Work backup(UUID id, JobOrder order, BackupOrder what, Epoch epoch) {
@@ -661,14 +670,27 @@ public final class MediaAgentService extends MediaAgentGrpc.MediaAgentImplBase
                 () -> {
                     PeerIdentity.currentIn(SERVERS, "cancelling a job");
                     check.accept(request.getContext());
-                    AgentJob job = jobs.get(Wire.uuid(request.getJob(), "job id"));
-                    boolean wasRunning = false;
-                    if (job != null && !job.hasEnded()) {
-                        wasRunning = true;
-                        job.monitor().cancel();
-                    }
+                    boolean wasRunning =
+                            cancel(Wire.uuid(request.getJob(), "job id"), request.getReason());
                     return CancelReply.newBuilder().setWasRunning(wasRunning).build();
                 });
+    }
+
+    /** @return whether it was running */
+    private synchronized boolean cancel(UUID id, CancelRequest.Reason reason) throws IOException {
+        AgentJob job = jobs.get(id);
+        if (job == null
+                && reason == CancelRequest.Reason.CHECKPOINT
+                && book.outcome(id).isEmpty()) {
+            // Its order may be on the way, or wait at the server: it must find that it is over.
+            book.finish(id, List.of(), checkpointed().build());
+            return false;
+        }
+        if (job == null || job.hasEnded()) {
+            return false;
+        }
+        job.cancel(reason);
+        return true;
     }
 
     @Override

@@ -329,6 +329,56 @@ class MediaAgentServiceTest {
     }
 
     @Test
+    void aCheckpointStopsAJobAndAnotherGoesOnWithWhatIsStored() throws Exception {
+        StuckStore stuck = new StuckStore();
+        try (AgentFixture slow =
+                new AgentFixture(
+                        dir.resolve("slow"), stuck.over(new MemoryChunkStore(UUID.randomUUID())))) {
+            JobOrder first = slow.backupOrder(source, "full").build();
+            Iterator<JobEvent> events = slow.agent().run(first);
+            stuck.asked.await();
+            assertThat(checkpoint(slow, first)).isTrue();
+            assertThat(cancel(slow, first)).as("the first reason stands").isTrue();
+            stuck.released.countDown();
+            Outcome outcome = AgentFixture.collect(events).outcome;
+            assertThat(outcome.getState()).isEqualTo(Outcome.State.CHECKPOINTED);
+            assertThat(outcome.getPieceHeader().isEmpty()).isTrue();
+            assertThat(checkpoint(slow, first)).isFalse();
+            Run next = slow.run(slow.backupOrder(source, "full").build());
+            assertThat(next.outcome.getState()).isEqualTo(Outcome.State.COMPLETED);
+        }
+    }
+
+    /** The order of a job that waits at the server, or is on its way, comes after the checkpoint. */
+    @Test
+    void aJobThatIsCheckpointedBeforeItIsOrderedNeverBegins() throws Exception {
+        JobOrder order = fixture.backupOrder(source, "full").build();
+        assertThat(checkpoint(fixture, order)).isFalse();
+        assertThat(checkpoint(fixture, order)).isFalse();
+        assertThat(fixture.run(order).outcome.getState()).isEqualTo(Outcome.State.CHECKPOINTED);
+        assertThat(store.inventory()).isEmpty();
+    }
+
+    private static boolean checkpoint(AgentFixture at, JobOrder order) {
+        return cancel(at, order, CancelRequest.Reason.CHECKPOINT);
+    }
+
+    private static boolean cancel(AgentFixture at, JobOrder order) {
+        return cancel(at, order, CancelRequest.Reason.ON_REQUEST);
+    }
+
+    private static boolean cancel(AgentFixture at, JobOrder order, CancelRequest.Reason reason) {
+        return at.agent()
+                .cancel(
+                        CancelRequest.newBuilder()
+                                .setContext(at.context())
+                                .setJob(order.getJob())
+                                .setReason(reason)
+                                .build())
+                .getWasRunning();
+    }
+
+    @Test
     void aFlippedBitInTheStoreNamesItsFile() throws Exception {
         JobOrder order = fixture.backupOrder(source, "full").build();
         Run backup = fixture.run(order);

@@ -65,6 +65,19 @@ public record Retention(
         return counts() ? Optional.empty() : keepFor;
     }
 
+    /**
+     * Whether the words alone say that this lets a piece go which {@code other} still keeps. Counts cannot
+     * be compared so: where they decide, the answer is no.
+     */
+    public boolean isSurelyShorterThan(Retention other) {
+        if (other.forever()) {
+            return !forever();
+        }
+        return certainly()
+                .flatMap(own -> other.keepFor().map(theirs -> own.compareTo(theirs) < 0))
+                .orElse(false);
+    }
+
     /** Reads the text form. @throws FormatException naming the clause */
     public static Retention parse(String text) {
         if (text.strip().equals("forever")) {

@@ -163,6 +163,13 @@ class FormatsTest {
                                 Retention.of(Duration.ofDays(30)),
                                 PolicyResource.GreenAt.DR_DATA)
                         .toResource(ID),
+                new PolicyResource(
+                                "longer-at-dr",
+                                Retention.parse("last 3"),
+                                Optional.of(Retention.parse("P30D, last 9")),
+                                true,
+                                PolicyResource.GreenAt.LOCAL)
+                        .toResource(ID),
                 new CatalogResource("main", Endpoint.parse("10.10.11.44:9873"), true)
                         .toResource(ID),
                 new ReplicationResource(
@@ -277,5 +284,46 @@ class FormatsTest {
         assertThatThrownBy(() -> PolicyResource.of(old))
                 .isInstanceOf(FormatException.class)
                 .hasMessageContaining("local, dr-log or dr-data");
+    }
+
+    private static Resource policy(String... info) {
+        Map<String, String> all = new java.util.TreeMap<>(Map.of("greenAt", "local"));
+        for (int i = 0; i < info.length; i += 2) {
+            all.put(info[i], info[i + 1]);
+        }
+        return ResourceInfo.resource(ID, Resource.Type.POLICY, "p", all);
+    }
+
+    @Test
+    void aPolicyMayKeepLongerAtDr() {
+        PolicyResource same = PolicyResource.of(policy("retention", "P30D"));
+        assertThat(same.retentionAt(Site.DR)).isEqualTo(same.retentionAt(Site.LOCAL));
+        assertThat(same.toResource(ID).info()).containsOnlyKeys("retention", "greenAt");
+
+        Resource longer = policy("retention", "P30D", "retentionDr", "P90D, monthly 12");
+        PolicyResource policy = PolicyResource.of(longer);
+        assertThat(policy.retentionAt(Site.LOCAL)).hasToString("P30D");
+        assertThat(policy.retentionAt(Site.DR)).hasToString("P90D, monthly 12");
+        assertThat(policy.drMayExpireFirst()).isFalse();
+        assertThat(policy.toResource(ID)).isEqualTo(longer);
+    }
+
+    @Test
+    void aPolicyIsShorterAtDrOnlyWhenItSaysSo() {
+        assertThatThrownBy(
+                        () -> PolicyResource.of(policy("retention", "P30D", "retentionDr", "P29D")))
+                .isInstanceOf(FormatException.class)
+                .hasMessageContaining("policy 'p', info 'retentionDr'")
+                .hasMessageContaining("'P30D' at local")
+                .hasMessageContaining("drMayExpireFirst");
+        Resource leave =
+                policy("retention", "P30D", "retentionDr", "P29D", "drMayExpireFirst", "true");
+        assertThat(PolicyResource.of(leave).toResource(ID)).isEqualTo(leave);
+        // What counts decide is seen to when the pieces are ruled over.
+        assertThat(PolicyResource.of(policy("retention", "last 9", "retentionDr", "P1D")))
+                .isNotNull();
+        assertThatThrownBy(() ->
+                        PolicyResource.of(policy("retention", "P1D", "drMayExpireFirst", "yes")))
+                .hasMessageContaining("true or false");
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RetentionTest {
@@ -62,5 +63,26 @@ class RetentionTest {
         assertThat(Retention.parse("P30D").certainly()).contains(Duration.ofDays(30));
         assertThat(Retention.parse("P30D, last 1").certainly()).isEmpty();
         assertThat(Retention.FOREVER.certainly()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "P29D | P30D | true",
+                "P30D | P30D | false",
+                "P31D | P30D | false",
+                "P29D | P30D, last 3 | true",
+                "P29D | forever | true",
+                "last 3 | forever | true",
+                "forever | P30D | false",
+                "forever | forever | false",
+                "P29D, last 3 | P30D | false",
+                "P29D | last 3 | false",
+                "last 2 | last 3 | false"
+            })
+    void shorterIsOnlyWhatTheWordsSay(String one, String other, boolean shorter) {
+        assertThat(Retention.parse(one).isSurelyShorterThan(Retention.parse(other)))
+                .isEqualTo(shorter);
     }
 }

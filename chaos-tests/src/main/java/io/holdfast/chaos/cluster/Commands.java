@@ -312,8 +312,10 @@ public final class Commands {
     }
 
     /** The way home. */
-    public SwitchoverView switchover(String to) throws CommandFailed {
-        return shown(new TypeReference<>() {}, "switchover", "--to", to, "--yes");
+    public SwitchoverView switchover(String to, String... more) throws CommandFailed {
+        return shown(
+                new TypeReference<>() {},
+                with(new String[] {"switchover", "--to", to, "--yes"}, more));
     }
 
     private static String[] with(String[] first, String[] more) {

@@ -203,7 +203,7 @@ final class Scene implements AutoCloseable {
         return ended(holdfast, job);
     }
 
-    private JobView ended(Commands asked, UUID job) throws Exception {
+    JobView ended(Commands asked, UUID job) throws Exception {
         return await(
                 "the end of job " + job,
                 () -> asked.job(job),
@@ -243,6 +243,11 @@ final class Scene implements AutoCloseable {
     void assertRestores(UUID piece) throws Exception {
         TreeDigest expected = digests.get(piece);
         assertThat(expected).as("a piece of this scene").isNotNull();
+        assertRestores(piece, expected);
+    }
+
+    /** Restores a piece that only one scenario knows. */
+    void assertRestores(UUID piece, TreeDigest expected) throws Exception {
         Path target = folder.resolve("restored-" + ++restores);
         JobView job = ended(holdfast.startRestore(piece, CLIENT, target).id());
         assertThat(job.state()).as(job.message()).isEqualTo(JobView.State.COMPLETE);

@@ -9,8 +9,11 @@ import io.holdfast.catalog.CatalogFilter;
 import io.holdfast.chaos.cluster.ClusterBackend.Ending;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.Said;
+import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.fault.BitFlip;
+import io.holdfast.chaos.workload.TreeChanges;
 import io.holdfast.node.api.FailoverView;
+import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
@@ -18,8 +21,11 @@ import io.holdfast.node.api.ReconcileView;
 import io.holdfast.node.api.ResourceView;
 import io.holdfast.node.api.RetentionView;
 import io.holdfast.node.api.StatusView;
+import io.holdfast.node.api.StepView;
+import io.holdfast.node.api.SwitchoverView;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +54,7 @@ import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TwoNodesIT {
     private static final long DR_DISK_BYTES = 400L << 20;
+    private static final Duration LONG_LINE = Duration.ofMillis(700);
     private static final int EXIT_FAILED = 1;
     private static final int EXIT_FATAL = 70;
     private static final int EXIT_KILLED = 137;
@@ -420,6 +427,77 @@ class TwoNodesIT {
                     .filter(p -> p.row().piece().equals(piece))
                     .count();
         }
+    }
+
+    // ---------------------------------------------------------------- planned moves
+
+    /** What it had stored is not sent again, and one job goes on with it. */
+    @Test
+    @Order(10)
+    void aBackupThatTakesTooLongGoesOnAtDr() throws Exception {
+        Path big = scene.source.resolve("big");
+        JobView slow = slowBackup(big, 96L << 20, 24L << 20);
+        TreeDigest now = TreeDigest.of(scene.source);
+        SwitchoverView moved = scene.holdfast.switchover("dr", "--drain", "2s");
+        assertThat(moved.steps())
+                .filteredOn(s -> s.name().equals("checkpoint"))
+                .extracting(StepView::detail)
+                .containsExactly("1 job stopped, and will go on");
+        scene.backend.heal();
+        JobView stopped =
+                scene.await(
+                        "a successor",
+                        () -> scene.holdfast.job(slow.id()),
+                        j -> j.continuedBy() != null);
+        assertThat(stopped.state()).isEqualTo(JobView.State.CHECKPOINTED);
+        assertThat(stopped.message())
+                .startsWith("Checkpointed by the switchover to dr")
+                .endsWith("Goes on at dr as job " + stopped.continuedBy());
+        assertThat(scene.holdfast.pieces())
+                .extracting(PieceView::piece)
+                .as("nothing half done is shown")
+                .doesNotContain(stopped.piece());
+        JobView next = scene.ended(stopped.continuedBy());
+        assertThat(next.state()).as(next.message()).isEqualTo(JobView.State.COMPLETE);
+        assertThat(next.epoch()).isEqualTo(moved.epoch());
+        assertThat(next.level()).isEqualTo(slow.level());
+        long stored = next.progress().bytesStored();
+        assertThat(stored)
+                .as("of %s, after %s", big, slow.progress())
+                .isLessThan((96L << 20) - slow.progress().bytesDurable() + (4L << 20))
+                .isGreaterThan((96L << 20) - stopped.progress().bytesStored() - (4L << 20));
+        scene.assertRestores(next.piece(), now);
+        goneOnWithOnce(slow.id());
+
+        Files.delete(big);
+        scene.goHome();
+        goneOnWithOnce(slow.id());
+    }
+
+    private void goneOnWithOnce(UUID job) throws Exception {
+        assertThat(scene.holdfast.jobs())
+                .filteredOn(j -> job.equals(j.continues()))
+                .extracting(JobView::id)
+                .containsExactly(scene.holdfast.job(job).continuedBy());
+    }
+
+    /** A big new file is backed up over a long line; this much of it is durable. */
+    private JobView slowBackup(Path file, long bytes, long durable) throws Exception {
+        scene.awaitStatus(
+                "nothing unprotected",
+                s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
+        TreeChanges.writeRandom(file, bytes, bytes);
+        scene.backend.delay(List.of(Scene.LOCAL_AGENT), List.of("l1"), LONG_LINE);
+        UUID job = scene.holdfast.startBackup(Scene.CLIENT).id();
+        JobView now =
+                scene.await(
+                        durable + " bytes of the backup",
+                        () -> scene.holdfast.job(job),
+                        j ->
+                                j.state() != JobView.State.OPEN
+                                        || j.progress().bytesDurable() > durable);
+        assertThat(now.state()).as("it still runs").isEqualTo(JobView.State.OPEN);
+        return now;
     }
 
     // ---------------------------------------------------------------- promises and addresses

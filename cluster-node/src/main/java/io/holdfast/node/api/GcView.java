@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param stores every store of every site
  * @param runs what was ordered lately, oldest first
- * @param expired pieces that have expired and may still be at a site
+ * @param expired pieces that have expired at both sites and may still be at one
  * @param held legal holds
  * @param abandoned the site that was declared lost; absent when none
+ * @param keptAtOneSite pieces that have expired at one site, while the other keeps them
  * @param waits what the whole cluster waits for, before anything is marked; empty when nothing
  */
 public record GcView(
@@ -20,6 +21,7 @@ public record GcView(
         long expired,
         long held,
         @Nullable String abandoned,
+        long keptAtOneSite,
         List<String> waits) {
     /** Copies the lists. */
     public GcView {

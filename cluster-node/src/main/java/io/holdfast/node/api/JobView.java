@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param started leader's time
  * @param ended when its outcome was committed: the acknowledgement
  * @param message for anything but COMPLETE: what, to which thing, what next; else empty
+ * @param continues the CHECKPOINTED job that this one goes on with
+ * @param continuedBy of a CHECKPOINTED job: the one that goes on with it, once that is opened
  * @param warnings how many files vanished, could not be read, ...
  * @param progress counts so far, final once ended
  * @param protection of a backup: whether all of it is at the other site
@@ -39,6 +41,8 @@ public record JobView(
         Moment started,
         @Nullable Moment ended,
         String message,
+        @Nullable UUID continues,
+        @Nullable UUID continuedBy,
         long warnings,
         Progress progress,
         Protection protection,
@@ -67,6 +71,8 @@ public record JobView(
                 started,
                 ended,
                 message,
+                continues,
+                continuedBy,
                 warnings,
                 progress,
                 protection,
@@ -88,7 +94,9 @@ public record JobView(
         /** Nothing was committed. */
         FAILED,
         /** Stopped on request; nothing was committed. */
-        CANCELLED;
+        CANCELLED,
+        /** Stopped by a planned move; a backup goes on as another job, which sends what is missing. */
+        CHECKPOINTED;
 
         /** Whether a data piece stands (backup) or the target is usable (restore). */
         public boolean succeeded() {

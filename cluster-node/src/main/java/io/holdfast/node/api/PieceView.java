@@ -1,5 +1,6 @@
 package io.holdfast.node.api;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -16,13 +17,16 @@ import org.jspecify.annotations.Nullable;
  * @param owner the data owner
  * @param location where it lies, logical and as it would be dialled now
  * @param backupTime leader's time at the start of the job
- * @param expiry when it expires; absent for never
+ * @param expiry when it expires, at the site that keeps it longer; absent for never
  * @param sizeBytes source bytes that it represents
  * @param originCatalog catalog that recorded it first
- * @param protection whether it survives the loss of its site
+ * @param protection whether it survives the loss of its site; one that a site keeps alone was whole at both
+ *     before the other let it go
  * @param protectedAt since when
  * @param state {@code NORMAL}, {@code EXPIRED}, {@code LOST} with its storage, or {@code RECOVERED_FROM_DIVERGENCE}
  *     when a returned site brought it
+ * @param keptAt the sites where it has not expired, {@code local} and {@code dr}; one alone when the policy lets
+ *     that one keep longer, none when it is EXPIRED
  * @param optional the vendor's fields: {@code job}, {@code epoch}, {@code root}, {@code files}, ...
  */
 public record PieceView(
@@ -40,9 +44,11 @@ public record PieceView(
         Protection protection,
         @Nullable Moment protectedAt,
         String state,
+        List<String> keptAt,
         Map<String, String> optional) {
-    /** Copies the map, sorted. */
+    /** Copies the list, and the map, sorted. */
     public PieceView {
+        keptAt = List.copyOf(keptAt);
         optional = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(optional));
     }
 }

@@ -92,8 +92,47 @@ public final class Requests {
      * @param operator who asks; the REST layer sets it from the certificate
      * @param reason why, for the audit
      * @param operation id of this wish
+     * @param drainSeconds how long running jobs are waited for before they are checkpointed, 0 to
+     *     {@value #MAX_DRAIN_SECONDS}; absent: 60
+     * @param barrierSeconds how long the other site may take to draw level, 1 to {@value
+     *     #MAX_BARRIER_SECONDS}; absent: 90
      */
-    public record Switchover(String to, String operator, String reason, @Nullable UUID operation) {}
+    public record Switchover(
+            String to,
+            String operator,
+            String reason,
+            @Nullable UUID operation,
+            @Nullable Integer drainSeconds,
+            @Nullable Integer barrierSeconds) {
+        /** Checks the times. */
+        public Switchover {
+            inBounds("drain", drainSeconds, 0, MAX_DRAIN_SECONDS);
+            inBounds("barrier", barrierSeconds, 1, MAX_BARRIER_SECONDS);
+        }
+
+        private static void inBounds(String what, @Nullable Integer seconds, int least, int most) {
+            if (seconds != null && (seconds < least || seconds > most)) {
+                throw new ApiException(
+                        ApiException.Kind.USAGE,
+                        "A switchover with a "
+                                + what
+                                + " of "
+                                + seconds
+                                + " s; expected "
+                                + least
+                                + " to "
+                                + most
+                                + " s",
+                        "See: holdfast switchover --help");
+            }
+        }
+    }
+
+    /** Longest time that a switchover waits for running jobs. */
+    public static final int MAX_DRAIN_SECONDS = 900;
+
+    /** Longest time that a switchover waits for the other site. */
+    public static final int MAX_BARRIER_SECONDS = 600;
 
     /**
      * Whether the passive site may take over by itself.

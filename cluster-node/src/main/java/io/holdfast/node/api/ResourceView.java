@@ -60,6 +60,14 @@ public record ResourceView(
                 id, version, domain, category, name, type, other, catalog, optional);
     }
 
+    /** The same without one info field. */
+    public ResourceView without(String field) {
+        Map<String, String> other = new TreeMap<>(info);
+        other.remove(field);
+        return new ResourceView(
+                id, version, domain, category, name, type, other, catalog, optional);
+    }
+
     /** The resource. @throws FormatException when the type is unknown or the name is bad */
     public Resource toResource() {
         return new Resource(

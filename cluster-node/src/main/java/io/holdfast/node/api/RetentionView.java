@@ -22,8 +22,15 @@ public record RetentionView(List<Policy> policies, List<Piece> pieces) {
      * @param name its name
      * @param retention clauses with commas between, or {@code forever}
      * @param clients how many clients it is in force for
+     * @param retentionDr the same as {@code retention} for DR, also when the policy has none of its own
+     * @param drMayExpireFirst whether DR may let a piece go that local still keeps
      */
-    public record Policy(String name, String retention, int clients) {}
+    public record Policy(
+            String name,
+            String retention,
+            int clients,
+            String retentionDr,
+            boolean drMayExpireFirst) {}
 
     /**
      * A data piece.
@@ -32,8 +39,9 @@ public record RetentionView(List<Policy> policies, List<Piece> pieces) {
      * @param clientName whose it is
      * @param source what it is a backup of
      * @param backupTime when, leader's time
-     * @param verdict KEEP, EXPIRE (now) or GONE
-     * @param reason why
+     * @param verdict KEEP while a site keeps it, EXPIRE (now) or GONE
+     * @param reason why; of both sites when they differ
+     * @param sites what becomes of it at each site
      */
     public record Piece(
             UUID piece,
@@ -41,5 +49,20 @@ public record RetentionView(List<Policy> policies, List<Piece> pieces) {
             String source,
             Moment backupTime,
             String verdict,
-            String reason) {}
+            String reason,
+            List<AtSite> sites) {
+        /** Copies the list. */
+        public Piece {
+            sites = List.copyOf(sites);
+        }
+    }
+
+    /**
+     * A data piece at one site.
+     *
+     * @param site {@code local} or {@code dr}
+     * @param verdict KEEP, EXPIRE (now) or GONE
+     * @param reason why
+     */
+    public record AtSite(String site, String verdict, String reason) {}
 }

@@ -62,6 +62,11 @@ final class GcCommand extends ApiCommand {
         StringBuilder text = new StringBuilder();
         text.append(Text.count(view.expired()))
                 .append(" expired pieces are not known to be gone everywhere, ")
+                .append(
+                        view.keptAtOneSite() == 0
+                                ? ""
+                                : Text.count(view.keptAtOneSite())
+                                        + " are kept by one site alone, ")
                 .append(Text.count(view.held()))
                 .append(" holds");
         if (view.abandoned() != null) {

@@ -50,7 +50,8 @@ final class Jobs {
     }
 
     /**
-     * Watches a job until it has ended.
+     * Watches a job until it has ended; one that is checkpointed until what goes on with it has, if that is
+     * opened soon.
      *
      * @throws ApiException UNKNOWN when no node could tell for a minute
      */
@@ -58,7 +59,7 @@ final class Jobs {
         JobView job = started;
         long heard = System.nanoTime();
         try (Output.Progress progress = output.progress()) {
-            while (job.state() == JobView.State.OPEN) {
+            while (job.state() == JobView.State.OPEN || goesOn(job, heard)) {
                 progress.show(progressLine(job));
                 try {
                     Thread.sleep(POLL_MILLIS);
@@ -67,9 +68,13 @@ final class Jobs {
                     throw unknown(job, "the command was interrupted", e);
                 }
                 try {
-                    UUID id = job.id();
-                    job = cluster.read(api -> api.job(id));
-                    heard = System.nanoTime();
+                    UUID next = job.continuedBy();
+                    UUID id = next == null ? job.id() : next;
+                    JobView now = cluster.read(api -> api.job(id));
+                    if (now.state() == JobView.State.OPEN || now.state() != job.state()) {
+                        heard = System.nanoTime();
+                    }
+                    job = now;
                 } catch (ApiException e) {
                     boolean gone =
                             e.kind() != ApiException.Kind.UNAVAILABLE
@@ -81,6 +86,13 @@ final class Jobs {
             }
         }
         return job;
+    }
+
+    /** Whether another job goes on with a checkpointed backup, or may soon. */
+    private static boolean goesOn(JobView job, long since) {
+        return job.state() == JobView.State.CHECKPOINTED
+                && job.kind().equals("backup")
+                && (job.continuedBy() != null || System.nanoTime() - since < PATIENCE_NANOS);
     }
 
     /**
@@ -174,11 +186,12 @@ final class Jobs {
                 Text.seconds(p.seconds()));
     }
 
-    /** 0 for a job that is done or running; 1 for one that failed or was cancelled. */
+    /** 0 for a job that is done or running; 1 for one that failed or was cancelled; 4: it goes on later. */
     static int exitCode(JobView job) {
         return switch (job.state()) {
             case OPEN, COMPLETE, COMPLETE_WITH_WARNINGS -> ExitCode.DONE;
             case FAILED, CANCELLED -> ExitCode.FAILED;
+            case CHECKPOINTED -> ExitCode.UNKNOWN;
         };
     }
 
@@ -198,6 +211,12 @@ final class Jobs {
         UUID piece = job.piece();
         if (piece != null) {
             line(text, "piece", piece.toString());
+        }
+        if (job.continues() != null) {
+            line(text, "goes on", "with job " + job.continues() + ", which was checkpointed");
+        }
+        if (job.continuedBy() != null) {
+            line(text, "goes on", "as job " + job.continuedBy());
         }
         line(text, "started", Text.time(job.started()) + "  epoch " + job.epoch());
         boolean backup = job.kind().equals("backup");
@@ -279,6 +298,14 @@ final class Jobs {
         return waitsFor != null
                 ? ", waiting for " + waitsFor
                 : safety.green() ? ", green (" + safety.reached() + ")" : "";
+    }
+
+    /** {@code , goes on as JOB} or {@code , will go on}; nothing for what is not checkpointed. */
+    static String successor(JobView job) {
+        if (job.state() != JobView.State.CHECKPOINTED || !job.kind().equals("backup")) {
+            return "";
+        }
+        return job.continuedBy() == null ? ", will go on" : ", goes on as " + job.continuedBy();
     }
 
     private static void identifier(StringBuilder text, String name, IdentifierView identifier) {

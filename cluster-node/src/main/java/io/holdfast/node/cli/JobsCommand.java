@@ -64,7 +64,7 @@ final class JobsCommand extends ApiCommand {
                     job.id().toString(),
                     level == null ? job.kind() : job.kind() + "/" + level,
                     job.clientName(),
-                    job.state().name() + Jobs.green(job),
+                    job.state().name() + Jobs.green(job) + Jobs.successor(job),
                     Text.time(job.started()),
                     Text.seconds(job.progress().seconds()),
                     Text.bytes(job.progress().bytesRead()),

@@ -47,7 +47,10 @@ final class PiecesCommand extends ApiCommand {
                     piece.expiry() == null ? "never" : Text.time(piece.expiry()),
                     Text.bytes(piece.sizeBytes()),
                     Jobs.protection(piece.protection())
-                            + (piece.state().equals("NORMAL") ? "" : " " + piece.state()),
+                            + (piece.state().equals("NORMAL") ? "" : " " + piece.state())
+                            + (piece.keptAt().size() == 1
+                                    ? ", only at " + piece.keptAt().getFirst()
+                                    : ""),
                     piece.originCatalog(),
                     piece.dataPiece());
         }

@@ -45,7 +45,7 @@ final class PolicyCommand {
             all.stream()
                     .map(PolicyCommand::policy)
                     .forEach(
-                            p -> table.row(p.name(), p.greenAt().word(), p.retention().toString()));
+                            p -> table.row(p.name(), p.greenAt().word(), RetentionCommand.kept(p)));
             output.result(all, table.toString());
             return ExitCode.DONE;
         }
@@ -80,13 +80,19 @@ final class PolicyCommand {
                 description = "Of a new policy: clauses, or: forever.")
         private @Nullable String retention;
 
+        @Option(
+                names = "--retention-dr",
+                paramLabel = "RETENTION",
+                description = "Of a new policy: how long DR keeps. Default: as long as local.")
+        private @Nullable String retentionDr;
+
         @Override
         int run(ClusterClient cluster, Output output) {
             GreenAt level = GreenAt.ofWord(greenAt);
             Optional<ResourceView> old =
                     policies(cluster).stream().filter(p -> p.name().equals(name)).findFirst();
             String wanted = retention;
-            if (old.isEmpty() == (wanted == null)) {
+            if (old.isEmpty() == (wanted == null) || wanted == null && retentionDr != null) {
                 throw new Problem(
                         ExitCode.USAGE,
                         old.isEmpty()
@@ -106,6 +112,9 @@ final class PolicyCommand {
                                                                     java.util.Objects
                                                                             .requireNonNull(
                                                                                     wanted)),
+                                                            Optional.ofNullable(retentionDr)
+                                                                    .map(Retention::parse),
+                                                            false,
                                                             level)
                                                     .toResource(Jobs.newId()),
                                             0));
@@ -117,7 +126,7 @@ final class PolicyCommand {
                             + ": backups are green at "
                             + level.word()
                             + ", data stays "
-                            + policy(stored.result()).retention());
+                            + RetentionCommand.kept(policy(stored.result())));
             return ExitCode.DONE;
         }
     }

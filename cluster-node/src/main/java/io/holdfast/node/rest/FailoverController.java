@@ -87,7 +87,9 @@ class FailoverController {
                         Calls.required("to", body.to()),
                         PeerFilter.caller(request).id(),
                         Optional.ofNullable(body.reason()).orElse(""),
-                        body.operation());
+                        body.operation(),
+                        body.drainSeconds(),
+                        body.barrierSeconds());
         return Calls.as(request, () -> api.switchover(complete));
     }
 

@@ -6,8 +6,10 @@ import io.holdfast.agent.proto.v1.ExplainRequest;
 import io.holdfast.agent.proto.v1.FateGroup;
 import io.holdfast.agent.proto.v1.FossilRun;
 import io.holdfast.agent.proto.v1.GcStanding;
+import io.holdfast.agent.storage.CollectorService;
 import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.agent.wire.Wire;
+import io.holdfast.catalog.CatalogRow;
 import io.holdfast.chunk.ChunkId;
 import io.holdfast.chunk.gc.RetentionPlan;
 import io.holdfast.node.api.ApiException;
@@ -23,15 +25,20 @@ import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Expiry;
 import io.holdfast.replication.state.GcRun;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.ReplState;
 import io.holdfast.replication.state.ReturnReport;
 import io.holdfast.replication.state.StorageMove;
+import io.holdfast.standard.Endpoint;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.FormatException;
+import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Site;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +47,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -69,12 +78,13 @@ final class Garbage {
             ClusterLog log,
             PeerWatch watch,
             Peers peers,
+            Predicate<JobRecord> shown,
             Duration every,
             java.time.InstantSource clock) {
         this.log = log;
         this.watch = watch;
         this.peers = peers;
-        this.lifetimes = new Lifetimes(log, peers);
+        this.lifetimes = new Lifetimes(log, peers, shown);
         this.collectors = new StoreCollectors(self, log, peers, clock);
         this.site = site;
         this.every = every;
@@ -111,9 +121,8 @@ final class Garbage {
     }
 
     private synchronized List<Seen> work(boolean now) throws InterruptedException {
-        List<Expiry> known = log.state().expiries();
-        List<ChunkId> headers = headers(known);
-        List<Seen> seen = look(headers);
+        List<Expiry> ending = ending(log.state());
+        List<Seen> seen = look(headers(ending));
         expireDue(now, seen);
         Lookup lookup = Lookup.in(log.state());
         List<Expiry> expiries = lookup.state().expiries();
@@ -122,25 +131,91 @@ final class Garbage {
             return seen;
         }
         lifetimes.bury(lookup, expiries);
-        settle(lookup, seen, known);
+        settle(lookup, seen, ending);
         OptionalLong skew = skew(lookup.state(), seen);
         for (Seen store : seen) {
             if (store.reachable() && skew.isPresent()) {
-                collect(lookup, store, expiries, skew.getAsLong(), now);
+                collect(lookup, store, skew.getAsLong(), now);
             }
         }
-        return look(headers);
+        return look(headers(ending));
     }
 
     private List<Seen> look(List<ChunkId> headers) throws InterruptedException {
         return collectors.look(StoreCollectors.stores(Lookup.in(log.state())), headers);
     }
 
-    private static List<ChunkId> headers(List<Expiry> expiries) {
-        return expiries.stream()
-                .map(Expiry::header)
-                .limit(io.holdfast.agent.storage.CollectorService.MAX_IDS)
+    /** The expiries that no site keeps, as many as one request takes: what they wait for is to be gone. */
+    private static List<Expiry> ending(ClusterState state) {
+        return state.expiries().stream()
+                .filter(Expiry::isEverywhere)
+                .limit(CollectorService.MAX_IDS)
                 .toList();
+    }
+
+    /**
+     * The expiries that one site keeps, as many as one request takes: the newest, because older ones have gone
+     * where they were to go.
+     */
+    private static List<Expiry> kept(ClusterState state) {
+        return state.expiries().stream()
+                .filter(e -> !e.isEverywhere())
+                .sorted(Comparator.comparingLong(Expiry::timeMicros).reversed())
+                .limit(CollectorService.MAX_IDS)
+                .toList();
+    }
+
+    private static List<ChunkId> headers(List<Expiry> expiries) {
+        return expiries.stream().map(Expiry::header).toList();
+    }
+
+    /** Asks all stores now for what one site keeps; nobody when there is nothing of the kind. */
+    private Holdings holdings(Lookup lookup) throws InterruptedException {
+        List<Expiry> kept = kept(lookup.state());
+        return new Holdings(lookup, kept.isEmpty() ? List.of() : look(headers(kept)), kept);
+    }
+
+    /** What the stores that were asked hold of some expired pieces. */
+    private record Holdings(Lookup lookup, List<Seen> seen, List<Expiry> asked) {
+        /** The pieces that the counterpart of a store, at the other site, holds whole. */
+        Set<UUID> ofCounterpart(StoreCollectors.Store store) {
+            Set<UUID> held = new HashSet<>();
+            lookup.at(store.device().storage(), store.site().peer())
+                    .flatMap(this::at)
+                    .map(Seen::held)
+                    .ifPresent(bits -> bits.stream().forEach(i -> held.add(asked.get(i).piece())));
+            return held;
+        }
+
+        private Optional<Seen> at(Endpoint endpoint) {
+            return seen.stream()
+                    .filter(s -> s.reachable() && s.store().endpoint().equals(endpoint))
+                    .findFirst();
+        }
+    }
+
+    /** Asks the stores of a site for the PIECE frames of rows, each for those that belong to it. */
+    private Set<UUID> holding(Lookup lookup, Site at, List<CatalogRow> rows)
+            throws InterruptedException {
+        Set<UUID> held = new HashSet<>();
+        for (int from = 0; from < rows.size(); from += CollectorService.MAX_IDS) {
+            List<CatalogRow> some =
+                    rows.subList(from, Math.min(rows.size(), from + CollectorService.MAX_IDS));
+            List<Optional<Endpoint>> stores =
+                    some.stream()
+                            .map(r -> Identifier.parse(r.record().location()))
+                            .map(location -> Peers.storageAt(lookup, location, at))
+                            .toList();
+            for (Seen seen : look(some.stream().map(CatalogRow::header).toList())) {
+                if (seen.reachable() && seen.store().site() == at) {
+                    Optional<Endpoint> own = Optional.of(seen.store().endpoint());
+                    seen.held().stream()
+                            .filter(i -> stores.get(i).equals(own))
+                            .forEach(i -> held.add(some.get(i).piece()));
+                }
+            }
+        }
+        return held;
     }
 
     private OptionalLong skew(ClusterState state, List<Seen> seen) {
@@ -153,7 +228,7 @@ final class Garbage {
         return skew.isPresent() && skew.getAsLong() < StoreCollectors.MAX_SKEW.toMillis();
     }
 
-    private void expireDue(boolean now, List<Seen> seen) {
+    private void expireDue(boolean now, List<Seen> seen) throws InterruptedException {
         long time = collectors.nowMicros();
         if (!now && time - lastRetention < micros(every)) {
             return;
@@ -161,7 +236,7 @@ final class Garbage {
         lastRetention = time;
         boolean trusted = clockTrusted(seen);
         if (trusted) {
-            var _ = lifetimes.expireDue(time, true);
+            var _ = lifetimes.expireDue(time, true, this::holding);
         } else {
             LOG.info("Nothing expires: the clocks of the stores are not known to agree");
         }
@@ -181,7 +256,7 @@ final class Garbage {
         return state.mbr().filter(m -> !m.nodes(site.peer()).isEmpty()).isEmpty();
     }
 
-    private void collect(Lookup lookup, Seen seen, List<Expiry> expiries, long skew, boolean now)
+    private void collect(Lookup lookup, Seen seen, long skew, boolean now)
             throws InterruptedException {
         CollectorStatusReply status = seen.status().orElseThrow();
         ClusterState state = lookup.state();
@@ -200,7 +275,7 @@ final class Garbage {
         GcStanding standing = standing(lookup, seen.store());
         boolean frozen = !freezes(standing, status).isEmpty();
         if (step == GcPacing.Step.MARK) {
-            GcRun run = collectors.mark(seen.store(), skew, expiredAt(seen.store(), expiries));
+            GcRun run = collectors.mark(seen.store(), skew, garbage(lookup, seen.store()));
             if (now && run.outcome().equals("DONE")) {
                 step = GcPacing.Step.SWEEP;
             }
@@ -232,12 +307,32 @@ final class Garbage {
                 .max(Long::compare);
     }
 
-    /** The expired pieces that are no roots at a store: its site's catalog has forgotten them. */
-    private List<ChunkId> expiredAt(StoreCollectors.Store store, List<Expiry> expiries) {
-        return headers(
-                expiries.stream()
-                        .filter(e -> lifetimes.isBuried(store.site(), e.piece()))
-                        .toList());
+    /** The expired pieces that are no roots at a store, once expiries last. */
+    private List<ChunkId> garbage(Lookup lookup, StoreCollectors.Store store)
+            throws InterruptedException {
+        Set<UUID> elsewhere = holdings(lookup).ofCounterpart(store);
+        return Stream.concat(ending(lookup.state()).stream(), kept(lookup.state()).stream())
+                .filter(e -> e.isAt(store.site()))
+                .filter(e -> !fate(lookup, store, e, elsewhere, true).stays())
+                .map(Expiry::header)
+                .limit(CollectorService.MAX_IDS)
+                .toList();
+    }
+
+    private ExpiryFate fate(
+            Lookup lookup,
+            StoreCollectors.Store store,
+            Expiry expiry,
+            Set<UUID> elsewhere,
+            boolean lasting) {
+        return ExpiryFate.of(
+                expiry,
+                store.site(),
+                new ExpiryFate.Known(
+                        lasting,
+                        lifetimes.isBuried(store.site(), expiry.piece()),
+                        elsewhere.contains(expiry.piece()),
+                        lookup.state().holdOn(expiry.piece(), expiry.client()).isPresent()));
     }
 
     /** Forgets the expiries whose pieces have been gone from all stores for a grace. */
@@ -256,11 +351,12 @@ final class Garbage {
                         * 1_000;
         List<UUID> gone = new ArrayList<>();
         List<java.util.BitSet> held = seen.stream().map(Seen::held).toList();
-        for (int i = 0; i < headers(asked).size(); i++) {
+        for (int i = 0; i < asked.size(); i++) {
             UUID piece = asked.get(i).piece();
             int at = i;
             boolean absent =
-                    held.stream().noneMatch(h -> h.get(at))
+                    asked.get(i).isEverywhere()
+                            && held.stream().noneMatch(h -> h.get(at))
                             && lifetimes.isBuried(Site.LOCAL, piece)
                             && lifetimes.isBuried(Site.DR, piece);
             if (!absent) {
@@ -400,12 +496,20 @@ final class Garbage {
                 && state.repl().mode() != ReplState.Mode.SYNC) {
             waits.add("the other site has not acknowledged the expiries: nothing is marked");
         }
+        long kept = state.expiries().stream().filter(e -> !e.isEverywhere()).count();
+        if (kept >= ClusterState.MAX_KEPT_ELSEWHERE) {
+            waits.add(
+                    kept
+                            + " pieces are kept by one site alone, the most there may be: others stay"
+                            + " at both sites");
+        }
         return new GcView(
                 seen.stream().map(s -> view(lookup, s)).toList(),
                 state.gcRuns().stream().map(Garbage::view).toList(),
-                state.expiries().size(),
+                state.expiries().size() - kept,
                 state.holds().size(),
                 state.abandoned().map(a -> a.site().word()).orElse(null),
+                kept,
                 waits);
     }
 
@@ -459,7 +563,8 @@ final class Garbage {
 
     RetentionView retention() {
         try {
-            return lifetimes.view(collectors.nowMicros(), clockTrusted(look(List.of())));
+            return lifetimes.view(
+                    collectors.nowMicros(), clockTrusted(look(List.of())), this::holding);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ApiException(
@@ -499,16 +604,18 @@ final class Garbage {
         try {
             List<Seen> seen = look(List.of());
             Lookup lookup = Lookup.in(log.state());
+            Holdings holdings = holdings(lookup);
             boolean lasting = isLasting(lookup.state());
             if (lasting) {
                 lifetimes.look(lookup, lookup.state().expiries());
             }
             OptionalLong skew = skew(lookup.state(), seen);
             List<Lifetimes.Ruled> ruled =
-                    lifetimes.rule(lookup, collectors.nowMicros(), clockTrusted(seen));
+                    lifetimes.rule(
+                            lookup, collectors.nowMicros(), clockTrusted(seen), this::holding);
             List<GcPlanView.Store> stores = new ArrayList<>();
             for (Seen store : seen) {
-                stores.add(plan(lookup, store, ruled, lasting, skew.orElse(0)));
+                stores.add(plan(lookup, store, holdings, ruled, lasting, skew.orElse(0)));
             }
             return new GcPlanView(stores);
         } catch (InterruptedException e) {
@@ -520,36 +627,36 @@ final class Garbage {
         }
     }
 
-    private record Fate(boolean stays, String kind) {}
-
     private GcPlanView.Store plan(
-            Lookup lookup, Seen seen, List<Lifetimes.Ruled> ruled, boolean lasting, long skew) {
+            Lookup lookup,
+            Seen seen,
+            Holdings holdings,
+            List<Lifetimes.Ruled> ruled,
+            boolean lasting,
+            long skew) {
         var store = seen.store();
         String site = store.site().word();
         String storage = store.device().storage().toString();
         if (!seen.reachable()) {
             return new GcPlanView.Store(site, storage, seen.problem(), 0, 0, List.of(), List.of());
         }
-        Map<Fate, List<ChunkId>> fates = new LinkedHashMap<>();
+        Map<ExpiryFate, List<ChunkId>> fates = new LinkedHashMap<>();
         Map<UUID, String> reasons = new HashMap<>();
         for (Lifetimes.Ruled one : ruled) {
-            if (one.verdict().action() != RetentionPlan.Action.GONE) {
-                fates.computeIfAbsent(new Fate(true, one.verdict().kind()), _ -> new ArrayList<>())
+            RetentionPlan.Verdict verdict = one.verdict().at(store.site());
+            if (verdict.action() != RetentionPlan.Action.GONE) {
+                fates.computeIfAbsent(new ExpiryFate(true, verdict.kind()), _ -> new ArrayList<>())
                         .add(one.row().header());
-                reasons.put(one.row().piece(), one.verdict().reason());
+                reasons.put(one.row().piece(), verdict.reason());
             }
         }
+        Set<UUID> elsewhere = holdings.ofCounterpart(store);
         for (Expiry expiry : lookup.state().expiries()) {
-            boolean gone = lasting && lifetimes.isBuried(store.site(), expiry.piece());
-            String kind =
-                    gone
-                            ? "expired"
-                            : lasting
-                                    ? "expired, but the site's catalog has no tombstone yet"
-                                    : "expired, but the other site has not acknowledged it";
-            fates.computeIfAbsent(new Fate(!gone, kind), _ -> new ArrayList<>())
-                    .add(expiry.header());
-            reasons.put(expiry.piece(), kind + ": " + expiry.reason());
+            if (expiry.isAt(store.site())) {
+                ExpiryFate fate = fate(lookup, store, expiry, elsewhere, lasting);
+                fates.computeIfAbsent(fate, _ -> new ArrayList<>()).add(expiry.header());
+                reasons.put(expiry.piece(), fate.kind() + ": " + expiry.reason());
+            }
         }
         ExplainRequest.Builder request =
                 ExplainRequest.newBuilder()

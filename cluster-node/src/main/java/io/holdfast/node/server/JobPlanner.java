@@ -22,6 +22,9 @@ import io.holdfast.standard.Identifier.Param.KeyValue;
 import io.holdfast.standard.Identifier.Param.Positional;
 import io.holdfast.standard.Job;
 import io.holdfast.standard.PolicyResource;
+import io.holdfast.standard.Retention;
+import io.holdfast.standard.Site;
+import io.holdfast.standard.Uuid7;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +57,14 @@ final class JobPlanner {
                                 new KeyValue("piece", piece.toString())),
                         device.location() + "/" + client.id());
         return new Job(job, Optional.empty(), List.of(new Job.Pair(input, output)));
+    }
+
+    /** The piece that a backup makes: from the job's id, so that a repeated order names the same one. */
+    static UUID pieceFor(UUID job) {
+        return Uuid7.of(
+                Uuid7.epochMillis(job),
+                ~job.getMostSignificantBits(),
+                ~job.getLeastSignificantBits());
     }
 
     /** A restore of a catalogued piece onto a client. */
@@ -98,18 +109,19 @@ final class JobPlanner {
         return job.pairs().getFirst().output();
     }
 
-    /** The catalog row of a backup, but for its size, root and counts, which the agent tells. */
+    /**
+     * The catalog row of a backup, but for its size, root and counts, which the agent tells. It expires when
+     * the site that keeps longer lets it go.
+     */
     static CatalogRecord row(
             Lookup lookup, JobRecord job, long sizeBytes, Map<String, String> more) {
         Client client = clientOf(lookup, job);
         PolicyResource policy = lookup.policy(client);
         Job.Pair pair = job.job().pairs().getFirst();
         long expiry =
-                policy.retention()
-                        .certainly()
-                        .map(Duration::toMillis)
-                        .map(ms -> job.openedMicros() + ms * 1000)
-                        .orElse(Long.MAX_VALUE);
+                Math.max(
+                        expiry(job, policy.retentionAt(Site.LOCAL)),
+                        expiry(job, policy.retentionAt(Site.DR)));
         Map<String, String> optional = new java.util.TreeMap<>(more);
         optional.put("job", job.id().toString());
         optional.put("epoch", job.epoch().toString());
@@ -126,6 +138,24 @@ final class JobPlanner {
                 sizeBytes,
                 lookup.catalog(client).name(),
                 optional);
+    }
+
+    private static long expiry(JobRecord job, Retention retention) {
+        return retention
+                .certainly()
+                .map(Duration::toMillis)
+                .map(ms -> job.openedMicros() + ms * 1000)
+                .orElse(Long.MAX_VALUE);
+    }
+
+    /** Where alone a piece is kept, as the end of a message about reading it; empty when both sites have it. */
+    static String keptOnly(Lookup lookup, UUID piece) {
+        return lookup.keeper(piece)
+                .map(site ->
+                        ". Only site "
+                                + site.word()
+                                + " keeps this piece: its storage must be reachable")
+                .orElse("");
     }
 
     /** The order to the client's agent, with every address as it is dialled now. */
@@ -155,7 +185,7 @@ final class JobPlanner {
                 .build();
     }
 
-    /** The order to the target's agent. */
+    /** The order to the target's agent. It reads where the piece is kept. */
     static JobOrder restoreOrder(
             Lookup lookup,
             JobRecord job,
@@ -167,7 +197,7 @@ final class JobPlanner {
         return JobOrder.newBuilder()
                 .setContext(context)
                 .setJob(Wire.bytes(job.id()))
-                .setInput(lookup.physical(pair.input()).toString())
+                .setInput(lookup.physicalToRead(pair.input(), row.piece()).toString())
                 .setOutput(lookup.physical(pair.output()).toString())
                 .setKey(slot(lookup, keyOf(lookup, row), target))
                 .setRestore(

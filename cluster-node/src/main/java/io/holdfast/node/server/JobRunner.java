@@ -88,6 +88,15 @@ final class JobRunner implements AutoCloseable {
 
     /** Asks the agent of a running job to stop. */
     void cancel(JobRecord job) throws RemoteException {
+        stop(job, CancelRequest.Reason.ON_REQUEST);
+    }
+
+    /** Asks the agent of an open job to stop it, because another one will go on with it. */
+    void checkpoint(JobRecord job) throws RemoteException {
+        stop(job, Checkpoints.REASON);
+    }
+
+    private void stop(JobRecord job, CancelRequest.Reason reason) throws RemoteException {
         Endpoint agent = JobPlanner.agentOf(Lookup.in(log.state()), job);
         try {
             peers.agent(agent, Duration.ofSeconds(10))
@@ -95,6 +104,7 @@ final class JobRunner implements AutoCloseable {
                             CancelRequest.newBuilder()
                                     .setContext(peers.context())
                                     .setJob(Wire.bytes(job.id()))
+                                    .setReason(reason)
                                     .build());
         } catch (StatusRuntimeException e) {
             throw Errors.of(e);
@@ -235,6 +245,7 @@ final class JobRunner implements AutoCloseable {
                     case COMPLETED -> JobState.COMPLETE;
                     case COMPLETED_WITH_WARNINGS -> JobState.COMPLETE_WITH_WARNINGS;
                     case CANCELLED -> JobState.CANCELLED;
+                    case CHECKPOINTED -> JobState.CHECKPOINTED;
                     case FAILED, REFUSED, STATE_UNSPECIFIED, UNRECOGNIZED -> JobState.FAILED;
                 };
         Progress totals = outcome.getTotals();
@@ -255,7 +266,9 @@ final class JobRunner implements AutoCloseable {
                             Optional.empty(),
                             Optional.empty(),
                             counted,
-                            outcome.getMessage(),
+                            state == JobState.CHECKPOINTED
+                                    ? Checkpoints.message(job, log.state().draining())
+                                    : state.isComplete() ? outcome.getMessage() : why(job, outcome),
                             Optional.empty()));
         } else {
             ChunkId header = Wire.chunkId(outcome.getPieceHeader());
@@ -276,6 +289,16 @@ final class JobRunner implements AutoCloseable {
                                                     outcome.getLogOffset())))));
         }
         acknowledge(job);
+    }
+
+    /** What the agent says, and, of a restore, where alone its piece is kept. */
+    private String why(JobRecord job, Outcome outcome) {
+        return outcome.getMessage()
+                + (job.kind().equals("backup") || outcome.getState() == Outcome.State.CANCELLED
+                        ? ""
+                        : JobPlanner.pieceOf(job.job())
+                                .map(p -> JobPlanner.keptOnly(Lookup.in(log.state()), p))
+                                .orElse(""));
     }
 
     /** Writes the row, in one transaction with its outbox entry; tries again while we lead. */

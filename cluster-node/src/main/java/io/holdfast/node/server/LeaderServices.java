@@ -16,6 +16,7 @@ import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Draining;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.ReplState;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
@@ -72,6 +73,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     private final InstantSource clock;
     private final List<Thread> threads = new ArrayList<>();
     private Runnable garbage = () -> {};
+    private Runnable successors = () -> {};
     private @Nullable Epoch allowed;
     private @Nullable ProtectionWatch protection;
     private volatile BooleanSupplier commands = () -> true;
@@ -131,6 +133,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
     /** What looks after the end of data; set before anything begins. */
     void collects(Runnable round) {
         garbage = round;
+    }
+
+    /** What opens the successors of checkpointed jobs; set before anything begins. */
+    void takesUp(Runnable round) {
+        successors = round;
     }
 
     // ---------------------------------------------------------------- who may
@@ -219,12 +226,11 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                     ClusterState state = log.state();
                     Site active = state.epoch().site();
                     if (state.isSeeded() && active != site) {
-                        SiteActions.preferWhile(
+                        actions.preferWhile(
                                 () ->
                                         !closed
                                                 && raft.isLeader(lineage)
                                                 && log.state().epoch().site() == active,
-                                actions,
                                 () -> lineage,
                                 active);
                     }
@@ -265,6 +271,7 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
         loop("drain", Duration.ofSeconds(1), this::takeBackDrain);
         loop("scheduler", Duration.ofSeconds(1), scheduler::round);
         loop("garbage", Duration.ofSeconds(1), () -> garbage.run());
+        loop("successors", SLOW, this::takeUp);
     }
 
     private void stopWork() {
@@ -569,6 +576,23 @@ final class LeaderServices implements SitePorts.Services, RaftEvents, AutoClosea
                 LOG.info("The switchover that was left behind stands: {}", e.getMessage());
             }
         }
+    }
+
+    /** Once this node serves: what the epoch has suspended is known then. */
+    private void takeUp() {
+        if (ready) {
+            successors.run();
+        }
+    }
+
+    @Override
+    public String agentOf(JobRecord job) {
+        return JobPlanner.agentOf(Lookup.in(log.state()), job).toString();
+    }
+
+    @Override
+    public void checkpoint(JobRecord job) throws RemoteException {
+        jobs.checkpoint(job);
     }
 
     // ---------------------------------------------------------------- replication

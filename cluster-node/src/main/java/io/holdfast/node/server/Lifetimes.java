@@ -5,7 +5,7 @@ import io.holdfast.catalog.CatalogFilter;
 import io.holdfast.catalog.CatalogPiece;
 import io.holdfast.catalog.CatalogRow;
 import io.holdfast.chunk.ChunkId;
-import io.holdfast.chunk.gc.RetentionPlan;
+import io.holdfast.chunk.gc.SiteRetentionPlan;
 import io.holdfast.node.api.ApiException;
 import io.holdfast.node.api.ExpiryView;
 import io.holdfast.node.api.HoldView;
@@ -16,6 +16,7 @@ import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Expiry;
 import io.holdfast.replication.state.Hold;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.Endpoint;
@@ -26,12 +27,14 @@ import io.holdfast.standard.Site;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,7 +42,8 @@ import org.slf4j.LoggerFactory;
  * How long data pieces stay: what retention decides, expiry by name, legal holds, and the tombstones
  * that follow. Runs on the active leader. The order of an end is: Expire in the log; once that is
  * acknowledged by the other site, a tombstone in the active catalog, which the pump carries over; then a
- * mark at each site whose catalog has it.
+ * mark at each site whose catalog has it. A piece that expires at one site, while the other keeps it (G5),
+ * gets no tombstone: the catalogs go on listing it, and the store of that one site lets it go.
  */
 final class Lifetimes {
     private static final Logger LOG = LoggerFactory.getLogger(Lifetimes.class);
@@ -52,59 +56,118 @@ final class Lifetimes {
     /** Pieces whose tombstone was seen in the catalogs of a site; a tombstone never goes. */
     private final Map<Site, Set<UUID>> buried = new EnumMap<>(Site.class);
 
-    Lifetimes(ClusterLog log, Peers peers) {
+    private final Predicate<JobRecord> shown;
+
+    /**
+     * Of a node.
+     *
+     * @param shown whether a job's piece may be shown DR_PROTECTED
+     */
+    Lifetimes(ClusterLog log, Peers peers, Predicate<JobRecord> shown) {
         this.log = log;
         this.peers = peers;
+        this.shown = shown;
         for (Site site : Site.values()) {
             buried.put(site, ConcurrentHashMap.newKeySet());
         }
     }
 
-    /** Whether the piece of a PIECE frame has expired, as far as a state says. */
-    static boolean isExpired(ClusterState state, ChunkId header) {
-        return state.expiries().stream().anyMatch(e -> e.header().equals(header));
+    /** Whether the piece of a PIECE frame has expired at a site, as far as a state says. */
+    static boolean isExpired(ClusterState state, ChunkId header, Site site) {
+        return state.expiries().stream().anyMatch(e -> e.header().equals(header) && e.isAt(site));
+    }
+
+    /** Which of some pieces a site's stores hold whole, as they answer now; what does not answer holds none. */
+    interface Stores {
+        Set<UUID> holding(Lookup lookup, Site site, List<CatalogRow> rows)
+                throws InterruptedException;
     }
 
     // ---------------------------------------------------------------- retention
 
-    /** Every catalogued piece with what retention says of it. */
-    record Ruled(CatalogRow row, RetentionPlan.Verdict verdict) {}
+    /** Every catalogued piece with what retention says of it at each site. */
+    record Ruled(CatalogRow row, SiteRetentionPlan.Verdict verdict) {}
 
-    /** What retention says of every piece that is catalogued at the active site. */
-    List<Ruled> rule(Lookup lookup, long nowMicros, boolean clockTrusted) {
+    /** What a policy says of its pieces at both sites. */
+    private record Keeping(Retention local, Retention dr, boolean drMayGoFirst) {
+        static final Keeping FOREVER = new Keeping(Retention.FOREVER, Retention.FOREVER, false);
+
+        static Keeping of(PolicyResource policy) {
+            return new Keeping(
+                    policy.retentionAt(Site.LOCAL),
+                    policy.retentionAt(Site.DR),
+                    policy.drMayExpireFirst());
+        }
+    }
+
+    /**
+     * What retention says of every piece that is catalogued at the active site. What would be kept by one
+     * site alone is looked for in that site's stores first.
+     */
+    List<Ruled> rule(Lookup lookup, long nowMicros, boolean clockTrusted, Stores stores)
+            throws InterruptedException {
         Map<UUID, CatalogRow> rows = new HashMap<>();
-        List<RetentionPlan.Piece> pieces = new ArrayList<>();
-        Map<UUID, Retention> policies = new HashMap<>();
+        List<SiteRetentionPlan.Piece> pieces = new ArrayList<>();
+        Map<UUID, Keeping> policies = new HashMap<>();
         Set<UUID> lost = lookup.state().lostPieces();
         for (CatalogPiece piece : catalogued(lookup, CatalogFilter.all())) {
             CatalogRecord record = piece.row().record();
             rows.put(piece.row().piece(), piece.row());
-            Retention retention =
-                    policies.computeIfAbsent(record.client(), id -> retention(lookup, id));
+            Keeping keeping = policies.computeIfAbsent(record.client(), id -> keeping(lookup, id));
             pieces.add(
-                    new RetentionPlan.Piece(
+                    new SiteRetentionPlan.Piece(
                             record.piece(),
                             record.client() + " " + record.dataPiece(),
                             record.backupTimeMicros(),
-                            retention,
+                            keeping.local(),
+                            keeping.dr(),
+                            keeping.drMayGoFirst(),
                             lookup.state().holdOn(record.piece(), record.client()).isPresent(),
                             jobOf(record).filter(lost::contains).isEmpty(),
-                            lookup.state().expiry(record.piece()).isPresent()));
+                            jobOf(record).filter(id -> isProtected(lookup, id)).isPresent(),
+                            expiredAt(lookup.state().expiry(record.piece()))));
         }
-        return RetentionPlan.of(pieces, nowMicros, clockTrusted).verdicts().stream()
+        SiteRetentionPlan plan = SiteRetentionPlan.of(pieces, nowMicros, clockTrusted);
+        Set<UUID> unproven = new HashSet<>();
+        for (Site site : List.of(Site.LOCAL, Site.DR)) {
+            List<CatalogRow> alone =
+                    plan.verdicts().stream()
+                            .filter(v -> !v.expires().isEmpty() && v.keeps().equals(Set.of(site)))
+                            .map(v -> java.util.Objects.requireNonNull(rows.get(v.piece().id())))
+                            .toList();
+            alone.forEach(row -> unproven.add(row.piece()));
+            if (!alone.isEmpty()) {
+                unproven.removeAll(stores.holding(lookup, site, alone));
+            }
+        }
+        if (!unproven.isEmpty()) {
+            pieces.replaceAll(p -> unproven.contains(p.id()) ? p.withProven(false) : p);
+            plan = SiteRetentionPlan.of(pieces, nowMicros, clockTrusted);
+        }
+        return plan.verdicts().stream()
                 .map(v -> new Ruled(java.util.Objects.requireNonNull(rows.get(v.piece().id())), v))
                 .toList();
     }
 
+    /** Whether a job's piece is DR_PROTECTED. A job that is forgotten was; then its stores alone answer. */
+    private boolean isProtected(Lookup lookup, UUID job) {
+        return lookup.state().job(job).map(shown::test).orElse(true);
+    }
+
+    private static Set<Site> expiredAt(Optional<Expiry> expiry) {
+        return expiry.map(e -> e.onlyAt().map(Set::of).orElseGet(() -> Set.of(Site.LOCAL, Site.DR)))
+                .orElseGet(Set::of);
+    }
+
     /** A client that is gone, or whose group or policy is, keeps what it has. */
-    private static Retention retention(Lookup lookup, UUID client) {
+    private static Keeping keeping(Lookup lookup, UUID client) {
         try {
             return lookup.client(client)
-                    .map(c -> lookup.policy(c).retention())
-                    .orElse(Retention.FOREVER);
+                    .map(c -> Keeping.of(lookup.policy(c)))
+                    .orElse(Keeping.FOREVER);
         } catch (ApiException e) {
             LOG.warn("Data of client {} does not expire: {}", client, e.getMessage());
-            return Retention.FOREVER;
+            return Keeping.FOREVER;
         }
     }
 
@@ -125,21 +188,53 @@ final class Lifetimes {
         return Optional.ofNullable(record.optional().get("job")).flatMap(Lookup::uuid);
     }
 
-    /** Proposes the expiry of what retention lets go. @return how many expired */
-    int expireDue(long nowMicros, boolean clockTrusted) {
+    /** Proposes the expiry of what retention lets go. @return how many expired, at one site or both */
+    int expireDue(long nowMicros, boolean clockTrusted, Stores stores) throws InterruptedException {
         Lookup lookup = Lookup.in(log.state());
-        List<Command.Expiring> due =
-                rule(lookup, nowMicros, clockTrusted).stream()
-                        .filter(r -> r.verdict().action() == RetentionPlan.Action.EXPIRE)
-                        .map(r -> expiring(r.row(), r.verdict().reason()))
-                        .toList();
+        Map<Optional<Site>, List<Command.Expiring>> due = new HashMap<>();
+        for (Ruled one : rule(lookup, nowMicros, clockTrusted, stores)) {
+            Set<Site> expires = one.verdict().expires();
+            if (!expires.isEmpty()) {
+                Optional<Site> onlyAt =
+                        one.verdict().keeps().isEmpty()
+                                ? Optional.empty()
+                                : expires.stream().findFirst();
+                String reason = one.verdict().at(expires.iterator().next()).reason();
+                due.computeIfAbsent(onlyAt, _ -> new ArrayList<>())
+                        .add(expiring(one.row(), reason));
+            }
+        }
+        long room =
+                ClusterState.MAX_KEPT_ELSEWHERE
+                        - lookup.state().expiries().stream().filter(e -> !e.isEverywhere()).count();
+        int count = propose(due.getOrDefault(Optional.<Site>empty(), List.of()), Optional.empty());
+        for (Site site : List.of(Site.LOCAL, Site.DR)) {
+            List<Command.Expiring> there = due.getOrDefault(Optional.of(site), List.of());
+            List<Command.Expiring> some = there.subList(0, Math.clamp(room, 0, there.size()));
+            if (some.size() < there.size()) {
+                LOG.warn(
+                        "{} data pieces stay at site {}: at most {} may be kept by one site alone",
+                        there.size() - some.size(),
+                        site.word(),
+                        ClusterState.MAX_KEPT_ELSEWHERE);
+            }
+            room -= some.size();
+            count += propose(some, Optional.of(site));
+        }
+        return count;
+    }
+
+    private int propose(List<Command.Expiring> due, Optional<Site> onlyAt) {
         for (int from = 0; from < due.size(); from += Command.MAX_EXPIRING) {
             List<Command.Expiring> some =
                     due.subList(from, Math.min(due.size(), from + Command.MAX_EXPIRING));
-            log.submit(new Command.Expire(some, "retention"));
+            log.submit(new Command.Expire(some, "retention", onlyAt));
         }
         if (!due.isEmpty()) {
-            LOG.info("Retention expires {} data pieces", due.size());
+            LOG.info(
+                    "Retention expires {} data pieces{}",
+                    due.size(),
+                    onlyAt.map(s -> " at " + s.word()).orElse(""));
         }
         return due.size();
     }
@@ -149,7 +244,8 @@ final class Lifetimes {
                 row.piece(), row.header(), row.record().client(), jobOf(row.record()), reason);
     }
 
-    RetentionView view(long nowMicros, boolean clockTrusted) {
+    RetentionView view(long nowMicros, boolean clockTrusted, Stores stores)
+            throws InterruptedException {
         Lookup lookup = Lookup.in(log.state());
         Map<String, Integer> clients = new HashMap<>();
         for (Lookup.Client client : lookup.clients()) {
@@ -166,9 +262,11 @@ final class Lifetimes {
                                 new RetentionView.Policy(
                                         p.name(),
                                         p.retention().toString(),
-                                        clients.getOrDefault(p.name(), 0)))
+                                        clients.getOrDefault(p.name(), 0),
+                                        p.retentionAt(Site.DR).toString(),
+                                        p.drMayExpireFirst()))
                         .toList(),
-                rule(lookup, nowMicros, clockTrusted).stream()
+                rule(lookup, nowMicros, clockTrusted, stores).stream()
                         .map(r ->
                                 new RetentionView.Piece(
                                         r.row().piece(),
@@ -176,8 +274,19 @@ final class Lifetimes {
                                         r.row().record().dataPiece(),
                                         Moment.of(r.row().record().backupTimeMicros()),
                                         r.verdict().action().name(),
-                                        r.verdict().reason()))
+                                        r.verdict().reason(),
+                                        sites(r.verdict())))
                         .toList());
+    }
+
+    private static List<RetentionView.AtSite> sites(SiteRetentionPlan.Verdict verdict) {
+        return List.of(Site.LOCAL, Site.DR).stream()
+                .map(site ->
+                        new RetentionView.AtSite(
+                                site.word(),
+                                verdict.at(site).action().name(),
+                                verdict.at(site).reason()))
+                .toList();
     }
 
     // ---------------------------------------------------------------- by name
@@ -301,7 +410,7 @@ final class Lifetimes {
     // ---------------------------------------------------------------- tombstones
 
     /**
-     * Puts tombstones for these expiries into the active catalogs, and looks where they have come to. Call
+     * Puts tombstones for those of these expiries that no site keeps into the active catalogs, and looks where they have come to. Call
      * it only with expiries that no forced move can take back.
      */
     void bury(Lookup lookup, List<Expiry> expiries) {
@@ -317,7 +426,11 @@ final class Lifetimes {
         Site active = lookup.state().epoch().site();
         for (Site site : List.of(active, active.peer())) {
             Set<UUID> there = java.util.Objects.requireNonNull(buried.get(site));
-            List<Expiry> left = expiries.stream().filter(e -> !there.contains(e.piece())).toList();
+            List<Expiry> left =
+                    expiries.stream()
+                            .filter(Expiry::isEverywhere)
+                            .filter(e -> !there.contains(e.piece()))
+                            .toList();
             if (left.isEmpty()) {
                 continue;
             }

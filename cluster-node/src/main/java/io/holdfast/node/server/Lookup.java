@@ -174,7 +174,11 @@ final class Lookup {
 
     /** The physical identifier. @throws ApiException REFUSED naming the address without a mapping */
     Identifier physical(Identifier logical) {
-        return switch (resolve(logical)) {
+        return required(resolve(logical));
+    }
+
+    private static Identifier required(Resolution resolution) {
+        return switch (resolution) {
             case Resolution.Resolved resolved -> resolved.identifier();
             case Resolution.Refused refused ->
                     throw new ApiException(
@@ -183,6 +187,31 @@ final class Lookup {
                             "Add the mapping with: holdfast replication add, or a DR address with:"
                                     + " holdfast client add");
         };
+    }
+
+    /**
+     * The site that keeps a piece alone: its store is the one to read from. Empty when both keep it, or none,
+     * or when that site was declared lost.
+     */
+    Optional<Site> keeper(UUID piece) {
+        return state.keeper(piece)
+                .filter(site ->
+                        state.abandoned().map(a -> a.site()).filter(site::equals).isEmpty());
+    }
+
+    /** How an identifier that reads a piece is dialled: where its storage is served, or where it is kept. */
+    private Resolution resolveToRead(Identifier logical, UUID piece) {
+        return keeper(piece).map(site -> resolve(logical, site)).orElseGet(() -> resolve(logical));
+    }
+
+    /** The physical identifier that reads a piece. @throws ApiException as {@link #physical} */
+    Identifier physicalToRead(Identifier logical, UUID piece) {
+        return required(resolveToRead(logical, piece));
+    }
+
+    /** An identifier that reads a piece, as it is dialled now. */
+    IdentifierView viewToRead(Identifier logical, UUID piece) {
+        return view(logical, resolveToRead(logical, piece));
     }
 
     /** Where a local endpoint is served at a site; empty when nothing maps it. */

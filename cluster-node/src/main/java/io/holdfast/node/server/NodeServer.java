@@ -283,7 +283,14 @@ final class NodeServer implements AutoCloseable {
                                 clock));
         Garbage garbage =
                 new Garbage(
-                        config.node(), site, log, watch, peers, config.collection().every(), clock);
+                        config.node(),
+                        site,
+                        log,
+                        watch,
+                        peers,
+                        protector::isShown,
+                        config.collection().every(),
+                        clock);
         services.collects(garbage::round);
         SiteOperations operations =
                 new SiteOperations(
@@ -372,6 +379,7 @@ final class NodeServer implements AutoCloseable {
                         clock,
                         new SecureRandom());
         scheduler.startsWith(api::startScheduled);
+        services.takesUp(new Successors(log, jobs, api::requireGreenIsPossible)::round);
         scheduler.rehearsesWith(api::rehearse);
         events.to(
                 new StateFollower(
@@ -562,7 +570,8 @@ final class NodeServer implements AutoCloseable {
         return header ->
                 durable.isDurable(header)
                         || StorageMoves.isLost(log.state(), header)
-                        || isStandby(controller.get()) && Lifetimes.isExpired(log.state(), header);
+                        || isStandby(controller.get())
+                                && Lifetimes.isExpired(log.state(), header, site);
     }
 
     private static boolean isStandby(SiteController controller) {

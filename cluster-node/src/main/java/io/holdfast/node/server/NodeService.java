@@ -399,13 +399,7 @@ final class NodeService implements NodeApi {
         }
         String source = request.source() == null ? client.view().sourcePath() : request.source();
         UUID id = jobId(request.operation());
-        // From the job's id, so that a repeated request names the same piece.
-        UUID piece =
-                Uuid7.of(
-                        Uuid7.epochMillis(id),
-                        ~id.getMostSignificantBits(),
-                        ~id.getLeastSignificantBits());
-        Job job = JobPlanner.backup(lookup, client, source, id, piece);
+        Job job = JobPlanner.backup(lookup, client, source, id, JobPlanner.pieceFor(id));
         job.pairs()
                 .forEach(pair -> {
                     lookup.physical(pair.input());
@@ -427,7 +421,7 @@ final class NodeService implements NodeApi {
     }
 
     /** Under ack policy protection no backup begins that cannot become green now. */
-    private void requireGreenIsPossible(Lookup lookup, Client client) {
+    void requireGreenIsPossible(Lookup lookup, Client client) {
         PolicyResource.GreenAt green = Views.greenAt(lookup, client.id());
         if (green != PolicyResource.GreenAt.LOCAL) {
             acks.require(
@@ -495,7 +489,7 @@ final class NodeService implements NodeApi {
                                     id);
                     job.pairs()
                             .forEach(pair -> {
-                                lookup.physical(pair.input());
+                                lookup.physicalToRead(pair.input(), row.piece());
                                 lookup.physical(pair.output());
                             });
                     JobPlanner.slot(lookup, JobPlanner.keyOf(lookup, row.record()), target);
@@ -740,7 +734,7 @@ final class NodeService implements NodeApi {
                     ListOrder order =
                             ListOrder.newBuilder()
                                     .setContext(peers.context())
-                                    .setInput(lookup.physical(input).toString())
+                                    .setInput(lookup.physicalToRead(input, row.piece()).toString())
                                     .setKey(
                                             JobPlanner.slot(
                                                     lookup,
@@ -758,7 +752,12 @@ final class NodeService implements NodeApi {
                         }
                         return entries;
                     } catch (StatusRuntimeException e) {
-                        throw unavailable("Agent " + agent + " did not list it", Errors.of(e));
+                        throw unavailable(
+                                "Agent "
+                                        + agent
+                                        + " did not list it"
+                                        + JobPlanner.keptOnly(lookup, row.piece()),
+                                Errors.of(e));
                     }
                 });
     }

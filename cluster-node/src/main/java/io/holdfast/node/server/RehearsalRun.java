@@ -131,6 +131,7 @@ final class RehearsalRun {
         List<JobRecord> protectedJobs =
                 before.jobs().stream()
                         .filter(j -> j.isProtected() && j.pieceHeader().isPresent())
+                        .filter(j -> !hasExpiredHere(before, j))
                         .toList();
         snapshot =
                 new RehearsalView.Snapshot(
@@ -180,6 +181,14 @@ final class RehearsalRun {
                             ? "No data piece was sampled: --pieces 0"
                             : "No data piece was sampled: none is protected yet");
         }
+    }
+
+    /** Whether this site has let a job's piece go, while the other one keeps it. */
+    private boolean hasExpiredHere(ClusterState state, JobRecord job) {
+        return JobPlanner.pieceOf(job.job())
+                .flatMap(state::keeper)
+                .filter(keeper -> keeper != config.site())
+                .isPresent();
     }
 
     /** Asks every agent of this site whether it is there; all at once. */

@@ -54,7 +54,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -184,30 +183,6 @@ final class SiteActions implements SitePorts.Steps {
         throw failed == null
                 ? new IOException("site " + preferred.word() + " has no voter in " + lineage)
                 : failed;
-    }
-
-    /**
-     * Gives the lead to a site as soon as that can be done, and blocks until then, or until it is not
-     * wanted any more. Says once why it waits.
-     */
-    static void preferWhile(
-            BooleanSupplier wanted, SitePorts.Steps steps, Supplier<UUID> lineage, Site site) {
-        for (int attempt = 1; wanted.getAsBoolean(); attempt++) {
-            try {
-                steps.prefer(lineage.get(), site);
-                return;
-            } catch (IOException | RuntimeException e) {
-                if (attempt == 1) {
-                    LOG.info("The lead stays here for now: {}", e.getMessage());
-                }
-            }
-            try {
-                Thread.sleep(SiteController.ROUND);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            }
-        }
     }
 
     private NodeAddress node(String id) {

@@ -687,9 +687,8 @@ final class SiteController implements AutoCloseable {
         Thread.ofVirtual()
                 .name("site-prefer")
                 .start(() ->
-                        SiteActions.preferWhile(
+                        actions.preferWhile(
                                 () -> !closed && log.leads() && preferred == site,
-                                actions,
                                 log::lineage,
                                 site));
     }

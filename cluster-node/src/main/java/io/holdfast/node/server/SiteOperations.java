@@ -1,6 +1,7 @@
 package io.holdfast.node.server;
 
 import com.google.protobuf.ByteString;
+import io.holdfast.agent.wire.RemoteException;
 import io.holdfast.modeswitch.SiteEffect;
 import io.holdfast.modeswitch.SiteEvent;
 import io.holdfast.modeswitch.SiteRole;
@@ -17,6 +18,8 @@ import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Draining;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.JobState;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.Site;
@@ -32,6 +35,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -45,9 +49,9 @@ import org.jspecify.annotations.Nullable;
  * cluster's record. One command at a time; a repeated one (same operation id) gets the same answer.
  */
 final class SiteOperations {
-    private static final Duration COMMAND_LIMIT = Duration.ofMinutes(2);
-    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(60);
-    private static final Duration BARRIER_LIMIT = Duration.ofSeconds(90);
+    private static final Duration COMMAND_LIMIT = MoveLimits.REST;
+    private static final Duration LOOK = Duration.ofMillis(50);
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
     private static final String COORDINATOR = " coordinator=";
 
     private final String self;
@@ -69,17 +73,26 @@ final class SiteOperations {
         final String operator;
         final Epoch from;
         final UUID fromLineage;
+        final MoveLimits limits;
+        final Set<UUID> stopped = new TreeSet<>();
         final long startNanos = System.nanoTime();
         final List<StepView> steps = new ArrayList<>();
         final CompletableFuture<Epoch> done = new CompletableFuture<>();
         long lastNanos = startNanos;
 
-        Running(UUID operation, String reason, String operator, Epoch from, UUID fromLineage) {
+        Running(
+                UUID operation,
+                String reason,
+                String operator,
+                Epoch from,
+                UUID fromLineage,
+                MoveLimits limits) {
             this.operation = operation;
             this.reason = reason;
             this.operator = operator;
             this.from = from;
             this.fromLineage = fromLineage;
+            this.limits = limits;
         }
 
         synchronized void step(String name, String detail) {
@@ -293,7 +306,8 @@ final class SiteOperations {
                         request.operation(),
                         "failover: " + request.reason(),
                         request.operator(),
-                        request.force() && handsOver(controller().state()));
+                        request.force() && handsOver(controller().state()),
+                        MoveLimits.DEFAULT);
         if (!mine.done.isDone() && mine.steps().isEmpty()) {
             PreflightView before = preflight();
             mine.step("pre-flight", String.join("; ", before.seen()));
@@ -314,7 +328,7 @@ final class SiteOperations {
                 controller().post(new SiteEvent.OperatorFailover(request.force(), sights));
             }
         }
-        Epoch opened = await(mine, "failover");
+        Epoch opened = await(mine, "failover", COMMAND_LIMIT);
         ClusterState state = log.state();
         Lookup lookup = Lookup.in(state);
         return new FailoverView(
@@ -346,7 +360,11 @@ final class SiteOperations {
      * @param takesBack whether a planned move that only waits for the other site ends because of it
      */
     private synchronized Running begin(
-            @Nullable UUID wanted, String reason, String operator, boolean takesBack) {
+            @Nullable UUID wanted,
+            String reason,
+            String operator,
+            boolean takesBack,
+            MoveLimits limits) {
         UUID operation = wanted == null ? UUID.randomUUID() : wanted;
         Running last = finished;
         if (last != null && last.operation.equals(operation)) {
@@ -359,16 +377,18 @@ final class SiteOperations {
             }
             if (takesBack) {
                 fail(now, refusal("it was taken back by a forced failover"));
-                return begun(operation, reason, operator);
+                return begun(operation, reason, operator, limits);
             }
             throw refusal("another change of the active site is under way (" + now.reason + ")");
         }
-        return begun(operation, reason, operator);
+        return begun(operation, reason, operator, limits);
     }
 
-    private synchronized Running begun(UUID operation, String reason, String operator) {
+    private synchronized Running begun(
+            UUID operation, String reason, String operator, MoveLimits limits) {
         SiteController c = controller();
-        Running next = new Running(operation, reason, operator, c.state().epoch(), log.lineage());
+        Running next =
+                new Running(operation, reason, operator, c.state().epoch(), log.lineage(), limits);
         running = next;
         return next;
     }
@@ -377,9 +397,9 @@ final class SiteOperations {
         mine.done.completeExceptionally(why);
     }
 
-    private Epoch await(Running mine, String what) {
+    private Epoch await(Running mine, String what, Duration limit) {
         try {
-            return mine.done.get(COMMAND_LIMIT.toSeconds(), TimeUnit.SECONDS);
+            return mine.done.get(limit.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof ApiException api) {
                 throw api;
@@ -391,7 +411,7 @@ final class SiteOperations {
         } catch (TimeoutException e) {
             throw new ApiException(
                     ApiException.Kind.UNKNOWN,
-                    "The " + what + " did not end within " + COMMAND_LIMIT.toSeconds() + " s",
+                    "The " + what + " did not end within " + limit.toSeconds() + " s",
                     "See: holdfast status; repeat with the same operation id " + mine.operation);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -497,17 +517,30 @@ final class SiteOperations {
                 if (taken) {
                     finish(now, after.epoch());
                 } else if (before.role() == SiteRole.DRAINING) {
-                    fail(
-                            now,
-                            refusal(
-                                    "the other site did not draw level in time; nothing was"
-                                            + " changed"));
+                    fail(now, refusal(notLevel(now)));
                 }
             }
             case FENCED, RECONCILING ->
                     fail(now, refusal("a higher epoch was seen: " + after.promise()));
             case BOOT, AWAIT_CONFIRM, STANDBY, DRAINING, WITNESS -> {}
         }
+    }
+
+    private String notLevel(Running now) {
+        int pieces = log.state().unprotectedPieces().size();
+        return "the other site did not draw level within "
+                + now.limits.barrier().toSeconds()
+                + " s"
+                + (pieces == 0 ? "" : " (" + pieces + " pieces are not there)")
+                + "; the switchover is taken back, and epoch "
+                + now.from
+                + " goes on"
+                + (now.stopped.isEmpty()
+                        ? ""
+                        : ", with a new job for each that was checkpointed ("
+                                + now.stopped.size()
+                                + ")")
+                + ". Heal the way to the other site, then run switchover again";
     }
 
     /** Whether the planned epoch is there: committed here, or seen active at the other site. */
@@ -612,7 +645,8 @@ final class SiteOperations {
                         request.operation(),
                         "switchover: " + request.reason(),
                         request.operator(),
-                        false);
+                        false,
+                        MoveLimits.of(request));
         if (!mine.done.isDone() && mine.steps().isEmpty()) {
             watch.round();
             String coordinator =
@@ -636,7 +670,7 @@ final class SiteOperations {
                                             .map(p -> p.node().id())
                                             .collect(Collectors.toSet())));
         }
-        Epoch opened = await(mine, "switchover");
+        Epoch opened = await(mine, "switchover", mine.limits.whole());
         awaitTarget(mine, target, opened);
         Lookup lookup = Lookup.in(log.state());
         return new SwitchoverView(
@@ -693,24 +727,128 @@ final class SiteOperations {
                                 && d.epoch().equals(Optional.of(epoch)));
     }
 
-    /** No job runs any more, and none is opened. @return false when it took too long */
+    /**
+     * No job runs any more, and none is opened: those that took too long were checkpointed.
+     *
+     * @return false when one of them did not stop
+     */
     boolean drain(Epoch next) throws InterruptedException {
         Running now = current();
+        MoveLimits limits = limits(now);
         log.submit(
                 new Command.SwitchPrepare(
                         next.site(),
                         now == null ? "" : now.reason,
-                        now == null ? "node " + self : now.operator),
+                        now == null ? "node " + self : now.operator,
+                        limits.whole().toMillis()),
                 operation("prepare/" + next + "/" + (now == null ? "" : now.operation)));
-        long deadline = System.nanoTime() + DRAIN_LIMIT.toNanos();
-        while (!log.state().openJobs().isEmpty()) {
-            if (System.nanoTime() > deadline) {
-                return false;
+        long began = System.nanoTime();
+        Stops stops = new Stops();
+        while (true) {
+            Duration waited = Duration.ofNanos(System.nanoTime() - began);
+            switch (Checkpoints.next(log.state().openJobs(), waited, limits)) {
+                case Checkpoints.Next.Drained() -> {
+                    drained(now, stops);
+                    return true;
+                }
+                case Checkpoints.Next.Await _ -> {}
+                case Checkpoints.Next.Stop(List<JobRecord> jobs) -> {
+                    if (stops.asked.isEmpty()) {
+                        step(
+                                "drain",
+                                jobs.size() + " open after " + limits.drain().toSeconds() + " s");
+                    }
+                    jobs.forEach(stops::ask);
+                }
+                case Checkpoints.Next.GiveUp(List<JobRecord> jobs) -> {
+                    note(now, stops);
+                    refused(stops.why(jobs));
+                    return false;
+                }
             }
-            Thread.sleep(50);
+            Thread.sleep(LOOK);
         }
-        step("drain", "no job runs");
-        return true;
+    }
+
+    private static MoveLimits limits(@Nullable Running now) {
+        return now == null ? MoveLimits.DEFAULT : now.limits;
+    }
+
+    private void drained(@Nullable Running now, Stops stops) {
+        if (stops.asked.isEmpty()) {
+            step("drain", "no job runs");
+            return;
+        }
+        int count = note(now, stops);
+        step("checkpoint", count + (count == 1 ? " job" : " jobs") + " stopped, and will go on");
+    }
+
+    /** Which of the jobs that were asked did stop: some end by themselves. */
+    private int note(@Nullable Running now, Stops stops) {
+        List<UUID> stopped =
+                stops.asked.stream()
+                        .filter(id ->
+                                log.state()
+                                        .job(id)
+                                        .filter(j -> j.state() == JobState.CHECKPOINTED)
+                                        .isPresent())
+                        .toList();
+        if (now != null) {
+            now.stopped.addAll(stopped);
+        }
+        return stopped.size();
+    }
+
+    /** The agents that are asked to stop their jobs, all at once, each until it has answered. */
+    private final class Stops {
+        final Set<UUID> asked = new TreeSet<>();
+        private final Set<UUID> waiting = ConcurrentHashMap.newKeySet();
+        private final Map<UUID, String> answers = new ConcurrentHashMap<>();
+
+        void ask(JobRecord job) {
+            asked.add(job.id());
+            if (waiting.add(job.id())) {
+                Thread.ofVirtual().name("checkpoint-" + job.id()).start(() -> askNow(job));
+            }
+        }
+
+        private void askNow(JobRecord job) {
+            try {
+                services.checkpoint(job);
+                answers.put(job.id(), "was asked to stop it and has not done so");
+            } catch (RemoteException | RuntimeException e) {
+                answers.put(job.id(), "does not answer: " + e.getMessage());
+                try {
+                    Thread.sleep(ASK_AGAIN);
+                } catch (InterruptedException interrupted) {
+                    return;
+                }
+                waiting.remove(job.id());
+            }
+        }
+
+        /** Why the move ends: each job, its client, its agent, and what that has answered. */
+        String why(List<JobRecord> open) {
+            Lookup lookup = Lookup.in(log.state());
+            return open.stream()
+                            .map(j ->
+                                    j.kind()
+                                            + " job "
+                                            + j.id()
+                                            + " of client "
+                                            + lookup.client(j.client())
+                                                    .map(c -> c.view().name())
+                                                    .orElse(j.client().toString())
+                                            + " did not stop within "
+                                            + MoveLimits.STOP.toSeconds()
+                                            + " s: its agent "
+                                            + services.agentOf(j)
+                                            + " "
+                                            + answers.getOrDefault(j.id(), "does not answer"))
+                            .collect(Collectors.joining("; "))
+                    + ". The switchover is taken back. Mend the agent or cancel the job, then run"
+                    + " switchover again";
+        }
     }
 
     /**
@@ -719,24 +857,51 @@ final class SiteOperations {
      */
     static boolean isLeftBehind(Draining drain, Instant now) {
         Instant since = Instant.EPOCH.plus(drain.sinceMicros(), ChronoUnit.MICROS);
-        return now.isAfter(since.plus(DRAIN_LIMIT).plus(BARRIER_LIMIT).plus(COMMAND_LIMIT));
+        Duration limit =
+                drain.limitMillis() == 0
+                        ? MoveLimits.DEFAULT.whole()
+                        : Duration.ofMillis(drain.limitMillis());
+        return now.isAfter(since.plus(limit));
     }
 
     /** Waits until the other site has everything. @return false when it took too long */
     boolean barrier(Epoch next) throws InterruptedException {
-        long deadline = System.nanoTime() + BARRIER_LIMIT.toNanos();
-        while (System.nanoTime() < deadline) {
-            if (services.isLevel()) {
+        long deadline = System.nanoTime() + limits(current()).barrier().toNanos();
+        for (long left = 1; left > 0; left = deadline - System.nanoTime()) {
+            if (isLevel(Duration.ofNanos(deadline - System.nanoTime()))) {
                 step("barrier", "chunks, catalog and record are at site " + next.site().word());
                 return true;
             }
-            Thread.sleep(50);
+            Thread.sleep(LOOK);
         }
         return false;
     }
 
+    /** Asks no longer than this: a catalog that stands still answers later than the barrier waits. */
+    private boolean isLevel(Duration limit) throws InterruptedException {
+        CompletableFuture<Boolean> level = new CompletableFuture<>();
+        Thread.ofVirtual()
+                .name("site-level")
+                .start(() -> {
+                    try {
+                        level.complete(services.isLevel());
+                    } catch (RuntimeException e) {
+                        level.completeExceptionally(e);
+                    }
+                });
+        try {
+            return level.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException failed
+                    ? failed
+                    : new IllegalStateException(e.getCause());
+        }
+    }
+
     void abortDrain(Epoch epoch) {
-        log.submit(new Command.SwitchAbort("the barrier was not reached in time"));
+        log.submit(new Command.SwitchAbort("it was not drained, or not level, in time"));
         step("abort", "goes on in epoch " + epoch);
     }
 

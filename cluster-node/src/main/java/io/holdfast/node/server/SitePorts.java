@@ -6,6 +6,7 @@ import io.holdfast.modeswitch.ReplicationState;
 import io.holdfast.replication.raft.Written;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Site;
 import java.io.IOException;
@@ -14,9 +15,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What {@link SiteController} and {@link SiteOperations} need of the rest of the node. */
 final class SitePorts {
+    private static final Logger LOG = LoggerFactory.getLogger(SitePorts.class);
+
     private SitePorts() {}
 
     /** The record: see {@link ClusterLog}. */
@@ -71,6 +78,29 @@ final class SitePorts {
         void prefer(UUID lineage, Site preferred) throws IOException;
 
         /**
+         * Gives the lead to a site as soon as that can be done, and blocks until then, or until it is not
+         * wanted any more. Says once why it waits.
+         */
+        default void preferWhile(BooleanSupplier wanted, Supplier<UUID> lineage, Site preferred) {
+            for (int attempt = 1; wanted.getAsBoolean(); attempt++) {
+                try {
+                    prefer(lineage.get(), preferred);
+                    return;
+                } catch (IOException | RuntimeException e) {
+                    if (attempt == 1) {
+                        LOG.info("The lead stays here for now: {}", e.getMessage());
+                    }
+                }
+                try {
+                    Thread.sleep(SiteController.ROUND);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
+
+        /**
          * Reads of each member, which has promised this epoch, the log that it takes part in a promotion
          * with. What was read for the same epoch before is not read again.
          */
@@ -114,5 +144,11 @@ final class SitePorts {
         boolean isLevel();
 
         boolean lagBounded();
+
+        /** The agent that does an open job, for people. */
+        String agentOf(JobRecord job);
+
+        /** Asks the agent of an open job to stop it at a checkpoint. */
+        void checkpoint(JobRecord job) throws RemoteException;
     }
 }

@@ -377,6 +377,7 @@ final class Status {
                                         + r.resources().size()
                                         + " changed resources; the way home waits for: holdfast"
                                         + " reconcile, then: holdfast reconcile sign"));
+        warnings.addAll(Checkpoints.sentences(Lookup.in(state)));
         shipping().damage().forEach(d -> warnings.add("Damaged frame, not shipped: " + d));
         return warnings;
     }

@@ -184,7 +184,7 @@ final class StorageMoves {
                 there.map(e -> store(home, e))
                         .orElseGet(() ->
                                 new StorageView.Store(home.word(), "no mapping", false, -1, -1));
-        List<ChunkId> wanted = count ? headers(lookup, device) : List.of();
+        List<ChunkId> wanted = count ? headers(lookup, device, home) : List.of();
         return new StorageView(
                 device.name(),
                 device.storage().toString(),
@@ -215,8 +215,8 @@ final class StorageMoves {
         }
     }
 
-    /** The pieces that a storage should have: all that are catalogued there, and not lost. */
-    private List<ChunkId> headers(Lookup lookup, DeviceResource device) {
+    /** The pieces that a storage should have: all that are catalogued there, not lost, nor expired at its site. */
+    private List<ChunkId> headers(Lookup lookup, DeviceResource device, Site home) {
         Set<UUID> lost = lookup.state().lostPieces();
         List<ChunkId> headers = new ArrayList<>();
         for (CatalogResource catalog : lookup.catalogs()) {
@@ -227,6 +227,11 @@ final class StorageMoves {
                         .map(CatalogPiece::row)
                         .filter(row -> isAt(row.record().location(), device))
                         .filter(row -> jobOf(row).filter(lost::contains).isEmpty())
+                        .filter(row ->
+                                lookup.state()
+                                        .expiry(row.piece())
+                                        .filter(e -> e.isAt(home))
+                                        .isEmpty())
                         .map(CatalogRow::header)
                         .forEach(headers::add);
             } catch (RemoteException e) {

@@ -16,12 +16,14 @@ import io.holdfast.node.api.SuspendedView;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.DivergentJob;
 import io.holdfast.replication.state.EpochRecord;
+import io.holdfast.replication.state.Expiry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.JobState;
 import io.holdfast.replication.state.JobTotals;
 import io.holdfast.replication.state.LossEntry;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Identifier;
+import io.holdfast.standard.Job;
 import io.holdfast.standard.PolicyResource;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
@@ -75,7 +77,9 @@ final class Views {
                 job.epoch().toString(),
                 Moment.of(job.openedMicros()),
                 ended ? Moment.of(job.endedMicros()) : null,
-                job.message(),
+                Checkpoints.shown(lookup.state(), job),
+                job.continues().orElse(null),
+                job.continuedBy().orElse(null),
                 job.totals().warnings(),
                 progress(job, heard, seconds),
                 !backup || !job.state().isComplete() && ended
@@ -87,9 +91,18 @@ final class Views {
                         : null,
                 safety,
                 job.job().pairs().stream()
-                        .map(p -> new JobView.Pair(lookup.view(p.input()), lookup.view(p.output())))
+                        .map(p -> new JobView.Pair(input(lookup, job, p), lookup.view(p.output())))
                         .toList(),
                 withLog ? heard.lines() : List.of());
+    }
+
+    /** Where a job reads, as dialled now: a restore reads where its piece is kept. */
+    private static IdentifierView input(Lookup lookup, JobRecord job, Job.Pair pair) {
+        return job.kind().equals("backup")
+                ? lookup.view(pair.input())
+                : JobPlanner.pieceOf(job.job())
+                        .map(piece -> lookup.viewToRead(pair.input(), piece))
+                        .orElseGet(() -> lookup.view(pair.input()));
     }
 
     /**
@@ -170,6 +183,7 @@ final class Views {
     /** A data piece. */
     static PieceView piece(Lookup lookup, CatalogRow row, @Nullable JobRecord job, boolean shown) {
         CatalogRecord record = row.record();
+        Optional<Expiry> expiry = lookup.state().expiry(record.piece());
         return new PieceView(
                 record.piece(),
                 record.client(),
@@ -177,20 +191,24 @@ final class Views {
                 record.dataPiece(),
                 record.type(),
                 record.owner(),
-                lookup.view(record.location()),
+                lookup.viewToRead(Identifier.parse(record.location()), record.piece()),
                 Moment.of(record.backupTimeMicros()),
                 record.expiryMicros() == Long.MAX_VALUE ? null : Moment.of(record.expiryMicros()),
                 record.sizeBytes(),
                 record.originCatalog(),
                 shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
                 shown && job != null ? Moment.of(job.protectedMicros()) : null,
-                lookup.state().expiry(record.piece()).isPresent()
+                expiry.filter(Expiry::isEverywhere).isPresent()
                         ? "EXPIRED"
                         : job != null && lookup.state().lostPieces().contains(job.id())
                                 ? "LOST"
                                 : job != null && job.recovered()
                                         ? "RECOVERED_FROM_DIVERGENCE"
                                         : "NORMAL",
+                List.of(Site.LOCAL, Site.DR).stream()
+                        .filter(site -> expiry.filter(e -> e.isAt(site)).isEmpty())
+                        .map(Site::word)
+                        .toList(),
                 record.optional());
     }
 

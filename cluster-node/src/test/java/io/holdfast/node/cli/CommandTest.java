@@ -143,6 +143,8 @@ class CommandTest {
         r = asked("backup", "crit", "--source", "/x");
         assertThat(r.code()).isEqualTo(ExitCode.FAILED);
         assertThat(r.out()).contains("Source /x does not exist.");
+        assertThat(ExitCode.UNKNOWN)
+                .isEqualTo(Jobs.exitCode(LOCAL.jobIn(JobView.State.CHECKPOINTED)));
         LOCAL.outcome = JobView.State.COMPLETE_WITH_WARNINGS;
         assertThat(asked("backup", "crit").code()).isZero();
     }
@@ -212,6 +214,17 @@ class CommandTest {
             {"retention", "set", "keep-35-days", "P1D", "--yes"},
             {"policy", "set", "keep-35-days", "--green-at", "dr-log"},
             {"policy", "set", "new", "--green-at", "local", "--retention", "last 2"},
+            {
+                "policy",
+                "set",
+                "new",
+                "--green-at",
+                "local",
+                "--retention",
+                "P1D",
+                "--retention-dr",
+                "P9D"
+            },
             {"replication", "add", "10.9.9.9:1", "10.9.9.8:2", "--replace"},
             {"site", "abandon", "dr", "--yes"},
             {"storage", "failover", "disk", "--yes"},
@@ -377,6 +390,16 @@ class CommandTest {
         assertThat(r.code()).isZero();
         assertThat(r.out()).contains("nothing acknowledged was lost");
         assertThat(asked("switchover", "--to", "moon", "--yes").code()).isEqualTo(ExitCode.USAGE);
+        for (String wrong : List.of("--drain=16m", "--drain=2", "--barrier=0s", "--barrier=1h")) {
+            r = asked("switchover", "--to", "local", "--yes", wrong);
+            assertThat(r.code()).as(wrong + ": " + r.err()).isEqualTo(ExitCode.USAGE);
+        }
+        r = asked("switchover", "--to", "local", "--yes", "--drain", "2s", "--barrier", "5m");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(LOCAL.asked)
+                .contains(
+                        "switchover local operator 60 90 as operator operator",
+                        "switchover local operator 2 300 as operator operator");
         assertThat(asked("auto-failover", "off").out()).contains("Automatic failover");
         assertThat(asked("auto-failover", "on", "--requires", "protected-backups").code()).isZero();
         assertThat(LOCAL.asked)
@@ -715,6 +738,51 @@ class CommandTest {
         assertThat(asked("retention", "set", policy, "30 days", "--yes").code())
                 .isEqualTo(ExitCode.USAGE);
         assertThat(asked("retention", "set", "none", "P1D", "--yes").err()).contains("no policy");
+    }
+
+    @Test
+    void aRetentionOfDrIsWrittenIntoItsPolicyAndIsNotShorter() throws IOException {
+        String policy =
+                LOCAL.resources.stream()
+                        .filter(r -> r.type().equals("policy"))
+                        .findFirst()
+                        .orElseThrow()
+                        .name();
+        Result r = asked("retention", "set", policy, "P30D", "--dr", "P90D", "--yes", "--json");
+        assertThat(r.code()).as(r.err()).isZero();
+        assertThat(r.json().get("result").get("info").get("retentionDr").asText())
+                .isEqualTo("P90D");
+        assertThat(asked("policy", "list").out()).contains("P30D, at DR P90D");
+
+        Result longer = asked("retention", "set", policy, "P91D", "--yes");
+        assertThat(longer.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(longer.err()).contains("retentionDr", "'P91D' at local", "drMayExpireFirst");
+        assertThat(asked("retention", "set", policy, "P1D", "--dr-may-expire-first", "--yes").err())
+                .contains("needs --dr");
+        Result leave =
+                asked(
+                        "retention",
+                        "set",
+                        policy,
+                        "P91D",
+                        "--dr",
+                        "P90D",
+                        "--dr-may-expire-first",
+                        "--yes");
+        assertThat(leave.out()).contains("P91D, at DR P90D (may go first)");
+        Result same = asked("retention", "set", policy, "P30D", "--dr", "same", "--yes", "--json");
+        assertThat(same.json().get("result").get("info").has("retentionDr")).isFalse();
+        assertThat(same.json().get("result").get("info").has("drMayExpireFirst")).isFalse();
+    }
+
+    @Test
+    void whatOneSiteKeepsIsShown() throws IOException {
+        assertThat(asked("pieces").out()).contains("only at dr");
+        assertThat(asked("gc", "status").out()).contains("4 are kept by one site alone");
+        assertThat(asked("retention", "show").out())
+                .contains("the same", "P90D, may go first", "1 of the others at one site");
+        assertThat(asked("retention", "show", "--pieces").out())
+                .contains("local EXPIRE, dr KEEP", "dr: kept for P90D");
     }
 
     @Test

@@ -224,6 +224,8 @@ public final class FakeNodeApi implements NodeApi {
                 NOON,
                 state == JobView.State.OPEN ? null : NOON,
                 state == JobView.State.FAILED ? "Source /x does not exist." : "",
+                null,
+                state == JobView.State.CHECKPOINTED ? new UUID(0x5cc, 7) : null,
                 1,
                 new JobView.Progress("send", 10, 2, 1000, 500, 250, 250, 3, 2000, 8.0, 1.5, null),
                 Protection.UNPROTECTED,
@@ -300,6 +302,7 @@ public final class FakeNodeApi implements NodeApi {
                 Protection.DR_PROTECTED,
                 NOON,
                 "NORMAL",
+                List.of("dr"),
                 Map.of("files", "10"));
     }
 
@@ -462,7 +465,14 @@ public final class FakeNodeApi implements NodeApi {
         moving = request.operation();
         meanwhile.run();
         return answer(
-                "switchover " + request.to() + " " + request.operator(),
+                "switchover "
+                        + request.to()
+                        + " "
+                        + request.operator()
+                        + " "
+                        + request.drainSeconds()
+                        + " "
+                        + request.barrierSeconds(),
                 new SwitchoverView(
                         new UUID(9, 8),
                         List.of(new StepView("drain", 5, "")),
@@ -543,7 +553,10 @@ public final class FakeNodeApi implements NodeApi {
         return answer(
                 "retention",
                 new RetentionView(
-                        List.of(new RetentionView.Policy("default", "P30D, last 3", 1)),
+                        List.of(
+                                new RetentionView.Policy(
+                                        "default", "P30D, last 3", 1, "P30D, last 3", false),
+                                new RetentionView.Policy("longer", "P1D", 0, "P90D", true)),
                         List.of(
                                 new RetentionView.Piece(
                                         PIECE,
@@ -551,7 +564,30 @@ public final class FakeNodeApi implements NodeApi {
                                         "/home",
                                         NOON,
                                         "EXPIRE",
-                                        "no clause of 'P30D, last 3' keeps it"))));
+                                        "no clause of 'P30D, last 3' keeps it",
+                                        List.of(
+                                                new RetentionView.AtSite(
+                                                        "local",
+                                                        "EXPIRE",
+                                                        "no clause of 'P30D, last 3' keeps it"),
+                                                new RetentionView.AtSite(
+                                                        "dr",
+                                                        "EXPIRE",
+                                                        "no clause of 'P30D, last 3' keeps it"))),
+                                new RetentionView.Piece(
+                                        JOB,
+                                        "crit",
+                                        "/home",
+                                        NOON,
+                                        "KEEP",
+                                        "local: no clause of 'P1D' keeps it; dr: kept for P90D",
+                                        List.of(
+                                                new RetentionView.AtSite(
+                                                        "local",
+                                                        "EXPIRE",
+                                                        "no clause of 'P1D' keeps it"),
+                                                new RetentionView.AtSite(
+                                                        "dr", "KEEP", "kept for P90D"))))));
     }
 
     @Override
@@ -619,6 +655,7 @@ public final class FakeNodeApi implements NodeApi {
                 1,
                 1,
                 null,
+                4,
                 List.of());
     }
 

@@ -124,13 +124,15 @@ class RestTest {
     void theOperatorOfAFailoverComesFromTheCertificate() {
         assertThat(operator.failover(new Requests.Failover(true, "somebody", "fire", null)).epoch())
                 .isEqualTo("2.dr");
-        operator.switchover(new Requests.Switchover("local", "somebody", "", null));
+        operator.switchover(new Requests.Switchover("local", "somebody", "", null, null, null));
+        operator.switchover(new Requests.Switchover("dr", "somebody", "", null, 0, 600));
         operator.autoFailover(new Requests.AutoFailover(false, "metadata", "somebody", ""));
         assertThat(NODE.asked)
                 .contains("auto-failover false metadata ada as operator ada")
                 .startsWith(
                         "failover true ada fire as operator ada",
-                        "switchover local ada as operator ada");
+                        "switchover local ada null null as operator ada",
+                        "switchover dr ada 0 600 as operator ada");
     }
 
     @Test

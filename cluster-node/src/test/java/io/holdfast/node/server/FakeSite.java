@@ -16,6 +16,7 @@ import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Reply;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
@@ -34,6 +35,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * A node's {@link SiteController} and {@link SiteOperations} with everything around them in memory. What
@@ -67,6 +69,8 @@ final class FakeSite
     volatile boolean leads = true;
     volatile boolean protectsAtOnce = true;
     volatile boolean inTime;
+    volatile BooleanSupplier level = () -> true;
+    volatile Consumer<JobRecord> checkpoint = _ -> {};
     volatile boolean witnessLost;
     volatile Optional<IOException> noLineage = Optional.empty();
 
@@ -363,7 +367,18 @@ final class FakeSite
 
     @Override
     public boolean isLevel() {
-        return true;
+        return level.getAsBoolean();
+    }
+
+    @Override
+    public String agentOf(JobRecord job) {
+        return "agent";
+    }
+
+    @Override
+    public void checkpoint(JobRecord job) {
+        did.add("checkpoint " + job.id());
+        checkpoint.accept(job);
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.holdfast.agent.proto.v1.JobOrder;
 import io.holdfast.agent.proto.v1.RequestContext;
 import io.holdfast.agent.wire.Wire;
 import io.holdfast.node.api.ApiException;
+import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.Chunking;
@@ -272,6 +273,57 @@ class JobPlannerTest {
                 .isEqualTo("agent:" + TestCluster.CRIT + ":dr");
         assertThat(JobPlanner.agentOf(cluster.lookup(), job))
                 .isEqualTo(Endpoint.parse("127.50.4.22:3456"));
+    }
+
+    @Test
+    void aRestoreReadsFromTheSiteThatKeepsThePiece() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord done =
+                cluster.markProtected(cluster.complete(cluster.backup(TestCluster.CRIT, 1)));
+        CatalogRecord row = done.row().orElseThrow();
+        assertThat(JobPlanner.keptOnly(cluster.lookup(), row.piece())).isEmpty();
+        cluster.expireAt(Site.LOCAL, done);
+        JobRecord job = restore(cluster, row, TestCluster.CRIT, List.of(), false);
+        JobOrder order =
+                JobPlanner.restoreOrder(
+                        cluster.lookup(),
+                        job,
+                        row,
+                        TestCluster.chunkId(1),
+                        context(TestCluster.FIRST));
+        String atDr = "127.50.4.4:3456?READ:IP:127.50.4.4,dedupe,piece:" + row.piece();
+        assertThat(order.getInput()).startsWith(atDr);
+        assertThat(order.getOutput()).startsWith("127.10.11.22:3456?");
+        assertThat(order.getKey().getSlot().toStringUtf8())
+                .isEqualTo("agent:" + TestCluster.CRIT + ":local");
+        assertThat(JobPlanner.keptOnly(cluster.lookup(), row.piece())).contains("Only site dr");
+
+        // Declared lost, it is not asked; its counterpart is all there is.
+        cluster.apply(new Command.AbandonSite(Site.DR, "ada", "burnt"));
+        assertThat(cluster.lookup().keeper(row.piece())).isEmpty();
+        assertThat(
+                        cluster.lookup()
+                                .physicalToRead(job.job().pairs().getFirst().input(), row.piece()))
+                .hasToString(
+                        order.getInput()
+                                .replace("127.50.4.4:3456", TestCluster.STORAGE)
+                                .replace("127.50.4.4", "127.10.11.45"));
+    }
+
+    @Test
+    void aRowExpiresWhereItIsKeptLonger() {
+        TestCluster cluster = TestCluster.create();
+        cluster.put(
+                new PolicyResource(
+                                "month",
+                                Retention.parse("P30D"),
+                                Optional.of(Retention.parse("P90D")),
+                                false,
+                                PolicyResource.GreenAt.LOCAL)
+                        .toResource(new UUID(0x70, 1)));
+        JobRecord job = cluster.backup(TestCluster.CRIT, 1);
+        assertThat(JobPlanner.row(cluster.lookup(), job, 0, Map.of()).expiryMicros())
+                .isEqualTo(job.openedMicros() + 90 * 86_400 * TestCluster.SECOND);
     }
 
     @Test

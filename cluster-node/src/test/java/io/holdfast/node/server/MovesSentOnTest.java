@@ -27,7 +27,7 @@ class MovesSentOnTest {
                     seen.add(sent.look(operation));
                     seen.add(sent.look(new UUID(5, 6)));
                 };
-        Requests.Switchover move = new Requests.Switchover("dr", "ada", "", operation);
+        Requests.Switchover move = new Requests.Switchover("dr", "ada", "", operation, null, null);
         assertThat(sent.sendOn(operation, leader, () -> leader.switchover(move)).to())
                 .isEqualTo("dr");
         assertThat(seen.get(0).map(MoveView::steps)).contains(leader.steps.get());

@@ -16,12 +16,15 @@ import io.holdfast.node.api.SwitchoverView;
 import io.holdfast.node.config.RoleFile;
 import io.holdfast.replication.state.Command;
 import io.holdfast.replication.state.Draining;
+import io.holdfast.replication.state.JobRecord;
+import io.holdfast.replication.state.JobState;
 import io.holdfast.standard.Epoch;
 import io.holdfast.standard.Mbr;
 import io.holdfast.standard.NodeAddress;
 import io.holdfast.standard.Site;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -29,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -196,7 +200,8 @@ class SiteControllerTest {
     void aPlannedMoveThatCannotBePreparedIsGivenUp() throws Exception {
         FakeSite local = inSync();
         local.unavailable.put(Command.SwitchPrepare.class, 1);
-        Requests.Switchover move = new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID());
+        Requests.Switchover move =
+                new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID(), null, null);
         assertThatThrownBy(() -> local.controller.switchover(move))
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("nobody leads");
@@ -219,9 +224,64 @@ class SiteControllerTest {
     void aDrainIsLeftBehindWhenItsTimeIsOver() {
         Instant began = Instant.parse("2026-11-22T10:00:00Z");
         Draining drain =
-                new Draining(Site.DR, ChronoUnit.MICROS.between(Instant.EPOCH, began), "", "");
+                new Draining(Site.DR, ChronoUnit.MICROS.between(Instant.EPOCH, began), "", "", 0);
         assertThat(SiteOperations.isLeftBehind(drain, began.plusSeconds(200))).isFalse();
-        assertThat(SiteOperations.isLeftBehind(drain, began.plusSeconds(300))).isTrue();
+        assertThat(SiteOperations.isLeftBehind(drain, began.plusSeconds(301))).isTrue();
+        Draining longer =
+                new Draining(Site.DR, drain.sinceMicros(), "", "", Duration.ofHours(1).toMillis());
+        assertThat(SiteOperations.isLeftBehind(longer, began.plusSeconds(301))).isFalse();
+        assertThat(SiteOperations.isLeftBehind(longer, began.plusSeconds(3601))).isTrue();
+    }
+
+    /** What runs when the drain's time is over is stopped, and the move goes on. */
+    @Test
+    void aJobThatRunsTooLongIsCheckpointed() throws Exception {
+        FakeSite local = inSync();
+        TestCluster cluster = TestCluster.create();
+        JobRecord running = cluster.backup(TestCluster.CRIT, 1);
+        local.state = cluster.state();
+        local.checkpoint =
+                job -> {
+                    cluster.end(job, JobState.CHECKPOINTED, "Checkpointed");
+                    local.state = cluster.state();
+                };
+        CompletableFuture<SwitchoverView> move = moveWithoutDrain(local);
+        local.awaitRole(SiteRole.STANDBY);
+        local.answers("d1", SiteRole.ACTIVE, TAKEN, TAKEN, true);
+        assertThat(move.get(30, TimeUnit.SECONDS).steps())
+                .filteredOn(s -> s.name().equals("checkpoint"))
+                .extracting(StepView::detail)
+                .containsExactly("1 job stopped, and will go on");
+        assertThat(local.did).containsOnlyOnce("checkpoint " + running.id());
+    }
+
+    /** A site that stands still answers later than the barrier waits, or never. */
+    @Test
+    void aMoveThatIsNotLevelInTimeIsTakenBack() throws Exception {
+        FakeSite local = inSync();
+        CountDownLatch released = new CountDownLatch(1);
+        local.level =
+                () -> {
+                    try {
+                        return !released.await(60, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        return false;
+                    }
+                };
+        CompletableFuture<SwitchoverView> move = moveWithoutDrain(local);
+        assertThatThrownBy(() -> move.get(30, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasMessageContaining("did not draw level within 1 s")
+                .hasMessageContaining("epoch 1.local goes on");
+        released.countDown();
+        local.awaitRole(SiteRole.ACTIVE);
+        FakeSite.eventually("it takes jobs again", () -> local.did.contains("submit SwitchAbort"));
+    }
+
+    private static CompletableFuture<SwitchoverView> moveWithoutDrain(FakeSite local) {
+        return CompletableFuture.supplyAsync(() ->
+                local.controller.switchover(
+                        new Requests.Switchover("dr", "ada", "tidy", UUID.randomUUID(), 0, 1)));
     }
 
     /** T8f: the target is lost between the last entry of a planned move and its promotion. */
@@ -271,7 +331,8 @@ class SiteControllerTest {
         CompletableFuture<SwitchoverView> move =
                 CompletableFuture.supplyAsync(() ->
                         local.controller.switchover(
-                                new Requests.Switchover("dr", "ada", "tidy", operation)));
+                                new Requests.Switchover(
+                                        "dr", "ada", "tidy", operation, null, null)));
         FakeSite.eventually(
                 "the last entry of the move",
                 () -> local.submitted.stream().anyMatch(Command.EpochChange.class::isInstance));

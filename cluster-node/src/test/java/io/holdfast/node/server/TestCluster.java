@@ -320,6 +320,21 @@ final class TestCluster {
         return job(job.id());
     }
 
+    /** The piece of a protected job expires at one site. */
+    TestCluster expireAt(Site site, JobRecord job) {
+        return apply(
+                new Command.Expire(
+                        List.of(
+                                new Command.Expiring(
+                                        job.row().orElseThrow().piece(),
+                                        job.pieceHeader().orElseThrow(),
+                                        job.client(),
+                                        Optional.of(job.id()),
+                                        "no clause of 'P30D' keeps it")),
+                        "retention",
+                        Optional.of(site)));
+    }
+
     static UUID jobId(int number) {
         return new UUID(0x10b, number);
     }

@@ -12,6 +12,7 @@ import io.holdfast.node.api.JobView;
 import io.holdfast.node.api.Level;
 import io.holdfast.node.api.LossLedgerView;
 import io.holdfast.node.api.Moment;
+import io.holdfast.node.api.PieceView;
 import io.holdfast.node.api.Protection;
 import io.holdfast.node.api.RpoAtRisk;
 import io.holdfast.node.api.SuspendedView;
@@ -197,6 +198,35 @@ class ViewsTest {
         assertThat(Views.piece(cluster.lookup(), row, job, false).state()).isEqualTo("LOST");
         assertThat(StorageMoves.isLost(cluster.state(), row.header())).isTrue();
         assertThat(StorageMoves.isLost(cluster.state(), TestCluster.chunkId(99))).isFalse();
+    }
+
+    @Test
+    void aPieceThatOneSiteKeepsIsNeitherExpiredNorLost() {
+        TestCluster cluster = TestCluster.create();
+        JobRecord job =
+                cluster.markProtected(cluster.complete(cluster.backup(TestCluster.CRIT, 1)));
+        CatalogRow row = new CatalogRow(job.row().orElseThrow(), job.pieceHeader().orElseThrow());
+        assertThat(Views.piece(cluster.lookup(), row, job, true).keptAt())
+                .containsExactly("local", "dr");
+        cluster.expireAt(Site.LOCAL, job);
+        PieceView view = Views.piece(cluster.lookup(), row, cluster.job(job.id()), true);
+        assertThat(view.state()).isEqualTo("NORMAL");
+        assertThat(view.keptAt()).containsExactly("dr");
+        assertThat(view.protection()).isEqualTo(Protection.DR_PROTECTED);
+        assertThat(view.location().physical()).startsWith("127.50.4.4:3456");
+        assertThat(Views.ledgerAhead(cluster.state(), Optional.empty()).entries()).isEmpty();
+        assertThat(Lifetimes.isExpired(cluster.state(), row.header(), Site.LOCAL)).isTrue();
+        assertThat(Lifetimes.isExpired(cluster.state(), row.header(), Site.DR)).isFalse();
+
+        // It is simply there after a failover, and the ledger does not know it.
+        TestCluster active = cluster.failover(DR);
+        assertThat(ledger(active).entries()).isEmpty();
+        assertThat(Views.piece(active.lookup(), row, job, true).keptAt()).containsExactly("dr");
+
+        cluster.expireAt(Site.DR, job);
+        PieceView gone = Views.piece(cluster.lookup(), row, job, true);
+        assertThat(gone.state()).isEqualTo("EXPIRED");
+        assertThat(gone.keptAt()).isEmpty();
     }
 
     // ---------------------------------------------------------------- levels

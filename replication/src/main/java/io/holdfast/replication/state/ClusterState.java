@@ -54,6 +54,9 @@ public final class ClusterState {
     /** How many expired pieces may wait until they are gone from both sites. */
     public static final int MAX_EXPIRIES = 200_000;
 
+    /** How many of them may have expired at one site, and be kept by the other. */
+    public static final int MAX_KEPT_ELSEWHERE = 100_000;
+
     /** How many legal holds there may be. */
     public static final int MAX_HOLDS = 10_000;
 
@@ -276,7 +279,7 @@ public final class ClusterState {
         return storageMoves.values().toList();
     }
 
-    /** The expired pieces that may still be at a site, by id. */
+    /** The expired pieces that may still be at a site, and those that one site keeps, by id. */
     public List<Expiry> expiries() {
         return expiries.values().toList();
     }
@@ -284,6 +287,11 @@ public final class ClusterState {
     /** The expiry of a piece; empty when it has not expired, or is gone from both sites. */
     public Optional<Expiry> expiry(UUID piece) {
         return expiries.get(piece);
+    }
+
+    /** The site that keeps a piece alone, because it has expired at the other one. */
+    public Optional<Site> keeper(UUID piece) {
+        return expiries.get(piece).flatMap(Expiry::keeper);
     }
 
     /** The legal holds, by id. */
@@ -907,6 +915,11 @@ public final class ClusterState {
                 return refused(
                         Code.CONFLICT, "There is a job " + id + " already.", "Use a new id.");
             }
+            Optional<JobRecord> before = c.continues().flatMap(jobs::get);
+            if (c.continues().isPresent() && before.filter(JobRecord::awaitsSuccessor).isEmpty()) {
+                return notToContinue(c.continues().get(), before);
+            }
+            before.ifPresent(b -> jobs = jobs.with(b.id(), b.continuedBy(id)));
             jobs =
                     jobs.with(
                             id,
@@ -926,9 +939,30 @@ public final class ClusterState {
                                     Optional.empty(),
                                     0,
                                     false,
-                                    0));
+                                    0,
+                                    c.continues(),
+                                    Optional.empty()));
             forgetOldJobs();
             return new Done(0);
+        }
+
+        /** A job is gone on with once, whoever opens its successor, and how often. */
+        private Refused notToContinue(UUID id, Optional<JobRecord> job) {
+            if (job.isEmpty()) {
+                return noJob(id);
+            }
+            return refused(
+                    Code.CONFLICT,
+                    "Refused: job "
+                            + id
+                            + " is "
+                            + job.get().state()
+                            + job.get()
+                                    .continuedBy()
+                                    .map(by -> " and goes on as job " + by)
+                                    .orElse("")
+                            + ".",
+                    "Only a backup that is CHECKPOINTED is gone on with, once.");
         }
 
         private Reply jobEnded(Command.JobEnded c, long now) {
@@ -1006,7 +1040,11 @@ public final class ClusterState {
             jobs =
                     jobs.with(
                             theirs.id(),
-                            expired.map(e -> recovered.expiredAt(e.timeMicros()))
+                            // What one site keeps was protected before the other let it go.
+                            expired.map(e ->
+                                            e.isEverywhere()
+                                                    ? recovered.expiredAt(e.timeMicros())
+                                                    : recovered.protectedAt(e.timeMicros()))
                                     .orElse(recovered));
             forgetOldJobs();
             return new Done(1);
@@ -1155,7 +1193,7 @@ public final class ClusterState {
                         "Nothing needs to be done.");
             }
             if (drain == null) {
-                draining = new Draining(c.target(), now, c.reason(), c.operator());
+                draining = new Draining(c.target(), now, c.reason(), c.operator(), c.limitMillis());
                 note(
                         new AuditRecord(
                                 now,
@@ -1506,11 +1544,33 @@ public final class ClusterState {
 
         // ---- the end of data pieces
 
+        /** What is known of a piece once this command is done; empty when it changes nothing. */
+        private Optional<Expiry> changed(Command.Expire c, Command.Expiring one, long now) {
+            Optional<Expiry> old = expiries.get(one.piece());
+            if (old.isPresent()
+                    && (old.get().isEverywhere() || old.get().onlyAt().equals(c.onlyAt()))) {
+                return Optional.empty();
+            }
+            return Optional.of(
+                    new Expiry(
+                            one.piece(),
+                            one.header(),
+                            one.client(),
+                            one.job(),
+                            now,
+                            c.who(),
+                            one.reason(),
+                            old.isPresent() ? Optional.empty() : c.onlyAt()));
+        }
+
         private Reply expire(Command.Expire c, long now) {
+            int kept = 0;
+            int known = 0;
             for (Command.Expiring one : c.pieces()) {
+                Optional<Expiry> next = changed(c, one, now);
                 Optional<Hold> hold =
                         holds.values().filter(h -> h.holds(one.piece(), one.client())).findFirst();
-                if (hold.isPresent() && !expiries.containsKey(one.piece())) {
+                if (hold.isPresent() && next.isPresent()) {
                     return refused(
                             Code.CONFLICT,
                             "Refused to expire piece "
@@ -1524,8 +1584,31 @@ public final class ClusterState {
                                     + ").",
                             "Release it first: holdfast hold release " + hold.get().id());
                 }
+                Optional<Site> keeper = next.flatMap(Expiry::keeper);
+                if (keeper.isPresent()) {
+                    kept++;
+                    // A job that is forgotten was protected before.
+                    if (one.job().isEmpty()
+                            || one.job()
+                                    .flatMap(jobs::get)
+                                    .filter(j -> !j.isProtected())
+                                    .isPresent()) {
+                        return refused(
+                                Code.CONFLICT,
+                                "Refused to expire piece "
+                                        + one.piece()
+                                        + " at site "
+                                        + keeper.get().peer().word()
+                                        + " alone: it is not DR_PROTECTED, so site "
+                                        + keeper.get().word()
+                                        + " may not have it.",
+                                "Wait until it is; see: holdfast pieces");
+                    }
+                } else if (next.isPresent() && expiries.containsKey(one.piece())) {
+                    known++;
+                }
             }
-            if (expiries.size() + c.pieces().size() > MAX_EXPIRIES) {
+            if (expiries.size() - known + c.pieces().size() > MAX_EXPIRIES) {
                 return refused(
                         Code.CONFLICT,
                         "Refused to expire "
@@ -1537,23 +1620,28 @@ public final class ClusterState {
                                 + " may wait.",
                         "See what holds up the collection: holdfast gc status");
             }
+            if (kept > 0
+                    && kept + expiries.values().filter(e -> !e.isEverywhere()).count()
+                            > MAX_KEPT_ELSEWHERE) {
+                return refused(
+                        Code.CONFLICT,
+                        "Refused to expire "
+                                + kept
+                                + " pieces at one site: at most "
+                                + MAX_KEPT_ELSEWHERE
+                                + " may be kept by the other alone.",
+                        "They stay at both sites until others end; see: holdfast retention show");
+            }
             int count = 0;
             for (Command.Expiring one : c.pieces()) {
-                if (!expiries.containsKey(one.piece())) {
-                    expiries =
-                            expiries.with(
-                                    one.piece(),
-                                    new Expiry(
-                                            one.piece(),
-                                            one.header(),
-                                            one.client(),
-                                            one.job(),
-                                            now,
-                                            c.who(),
-                                            one.reason()));
-                    one.job()
-                            .flatMap(jobs::get)
-                            .ifPresent(j -> jobs = jobs.with(j.id(), j.expiredAt(now)));
+                Optional<Expiry> next = changed(c, one, now);
+                if (next.isPresent()) {
+                    expiries = expiries.with(one.piece(), next.get());
+                    if (next.get().isEverywhere()) {
+                        one.job()
+                                .flatMap(jobs::get)
+                                .ifPresent(j -> jobs = jobs.with(j.id(), j.expiredAt(now)));
+                    }
                     count++;
                 }
             }
@@ -1565,7 +1653,9 @@ public final class ClusterState {
                                 c.who(),
                                 "expired "
                                         + count
-                                        + (count == 1 ? " data piece: " : " data pieces: ")
+                                        + (count == 1 ? " data piece" : " data pieces")
+                                        + c.onlyAt().map(s -> " at " + s.word()).orElse("")
+                                        + ": "
                                         + c.pieces().getFirst().reason(),
                                 c.pieces().getFirst().piece().toString()));
             }
@@ -1577,7 +1667,7 @@ public final class ClusterState {
             if (before.isPresent()) {
                 return new Done(0);
             }
-            if (c.piece().filter(expiries::containsKey).isPresent()) {
+            if (c.piece().flatMap(expiries::get).filter(Expiry::isEverywhere).isPresent()) {
                 return refused(
                         Code.CONFLICT,
                         "Refused: piece " + c.piece().get() + " has expired.",
@@ -1722,7 +1812,9 @@ public final class ClusterState {
             int looked = 0;
             for (var oldest : jobs) {
                 JobRecord job = oldest.getValue();
-                if (job.state() != JobState.OPEN && !job.isUnprotectedPiece()) {
+                if (job.state() != JobState.OPEN
+                        && !job.isUnprotectedPiece()
+                        && !(job.awaitsSuccessor() && resources.containsKey(job.client()))) {
                     jobs = jobs.without(oldest.getKey());
                     jobsDropped++;
                     return;

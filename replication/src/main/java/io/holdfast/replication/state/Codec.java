@@ -64,6 +64,15 @@ final class Codec {
         return bytes.isEmpty() ? Optional.empty() : Optional.of(uuid(bytes));
     }
 
+    /** A site of this word; empty when there is none. */
+    static Optional<Site> optionalSite(String word) {
+        return word.isEmpty() ? Optional.empty() : Optional.of(Site.ofWord(word));
+    }
+
+    static String optionalSite(Optional<Site> site) {
+        return site.map(Site::word).orElse("");
+    }
+
     static ByteString optionalUuid(Optional<UUID> id) {
         return id.map(Codec::uuid).orElse(ByteString.EMPTY);
     }
@@ -141,7 +150,8 @@ final class Codec {
                             .setJob(job(c.job()))
                             .setKind(c.kind())
                             .setClient(uuid(c.client()))
-                            .setLevel(c.level());
+                            .setLevel(c.level())
+                            .setContinues(optionalUuid(c.continues()));
             case Command.JobEnded c -> {
                 var end =
                         b.getJobEndedBuilder()
@@ -168,7 +178,8 @@ final class Codec {
                     b.getSwitchPrepareBuilder()
                             .setTarget(c.target().word())
                             .setReason(c.reason())
-                            .setOperator(c.operator());
+                            .setOperator(c.operator())
+                            .setLimitMillis(c.limitMillis());
             case Command.SwitchAbort c -> b.getSwitchAbortBuilder().setReason(c.reason());
             case Command.SetSuspended c ->
                     b.getSetSuspendedBuilder().addAllClients(suspensions(c.clients()));
@@ -217,7 +228,7 @@ final class Codec {
                             .addAllFound(c.found().stream().map(Codec::uuid).toList())
                             .setWho(c.who());
             case Command.Expire c -> {
-                var e = b.getExpireBuilder().setWho(c.who());
+                var e = b.getExpireBuilder().setWho(c.who()).setOnlyAt(optionalSite(c.onlyAt()));
                 for (Command.Expiring one : c.pieces()) {
                     e.addPiecesBuilder()
                             .setPiece(uuid(one.piece()))
@@ -307,7 +318,8 @@ final class Codec {
                             job(e.getJobOpened().getJob()),
                             e.getJobOpened().getKind(),
                             uuid(e.getJobOpened().getClient()),
-                            e.getJobOpened().getLevel());
+                            e.getJobOpened().getLevel(),
+                            optionalUuid(e.getJobOpened().getContinues()));
             case JOB_ENDED -> {
                 var c = e.getJobEnded();
                 yield new Command.JobEnded(
@@ -335,7 +347,8 @@ final class Codec {
                     new Command.SwitchPrepare(
                             Site.ofWord(e.getSwitchPrepare().getTarget()),
                             e.getSwitchPrepare().getReason(),
-                            e.getSwitchPrepare().getOperator());
+                            e.getSwitchPrepare().getOperator(),
+                            e.getSwitchPrepare().getLimitMillis());
             case SWITCH_ABORT -> new Command.SwitchAbort(e.getSwitchAbort().getReason());
             case SET_SUSPENDED -> {
                 Map<UUID, String> clients = new TreeMap<>();
@@ -403,7 +416,8 @@ final class Codec {
                                                     optionalUuid(one.getJob()),
                                                     one.getReason()))
                                     .toList(),
-                            e.getExpire().getWho());
+                            e.getExpire().getWho(),
+                            optionalSite(e.getExpire().getOnlyAt()));
             case EXPIRY_SETTLED ->
                     new Command.ExpirySettled(uuids(e.getExpirySettled().getPiecesList()));
             case HOLD_ADD ->
@@ -724,7 +738,9 @@ final class Codec {
                         .setMessage(j.message())
                         .setProtectedMicros(j.protectedMicros())
                         .setRecovered(j.recovered())
-                        .setExpiredMicros(j.expiredMicros());
+                        .setExpiredMicros(j.expiredMicros())
+                        .setContinues(optionalUuid(j.continues()))
+                        .setContinuedBy(optionalUuid(j.continuedBy()));
         j.row().ifPresent(r -> b.setRow(row(r)));
         j.pieceHeader().ifPresent(h -> b.setPieceHeader(ByteString.copyFrom(h.bytes())));
         j.stored().ifPresent(s -> b.setStored(position(s)));
@@ -748,7 +764,9 @@ final class Codec {
                 p.hasStored() ? Optional.of(position(p.getStored())) : Optional.empty(),
                 p.getProtectedMicros(),
                 p.getRecovered(),
-                p.getExpiredMicros());
+                p.getExpiredMicros(),
+                optionalUuid(p.getContinues()),
+                optionalUuid(p.getContinuedBy()));
     }
 
     // ------------------------------------------------------------------ returns

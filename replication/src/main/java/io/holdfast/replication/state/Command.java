@@ -46,8 +46,15 @@ public sealed interface Command {
      * @param kind {@code backup}, {@code restore}, ...
      * @param client the client resource
      * @param level {@code full}, {@code incremental}, or empty
+     * @param continues the job, CHECKPOINTED, that this one goes on with. Refused when another one does
      */
-    record JobOpened(Job job, String kind, UUID client, String level) implements Command {}
+    record JobOpened(Job job, String kind, UUID client, String level, Optional<UUID> continues)
+            implements Command {
+        /** A job that goes on with no other. */
+        public JobOpened(Job job, String kind, UUID client, String level) {
+            this(job, kind, client, level, Optional.empty());
+        }
+    }
 
     /** A job has ended. Repeating it with the same state is harmless. See {@link JobRecord}. */
     record JobEnded(
@@ -127,8 +134,18 @@ public sealed interface Command {
         }
     }
 
-    /** A planned switchover begins: from now on no job is opened. */
-    record SwitchPrepare(Site target, String reason, String operator) implements Command {}
+    /**
+     * A planned switchover begins: from now on no job is opened.
+     *
+     * @param limitMillis see {@link Draining}
+     */
+    record SwitchPrepare(Site target, String reason, String operator, long limitMillis)
+            implements Command {
+        /** One that does not say how long it may take. */
+        public SwitchPrepare(Site target, String reason, String operator) {
+            this(target, reason, operator, 0);
+        }
+    }
 
     /** A planned switchover is given up, in the same epoch. */
     record SwitchAbort(String reason) implements Command {}
@@ -227,16 +244,24 @@ public sealed interface Command {
     }
 
     /**
-     * Data pieces expire, all or none: refused when a hold names one. A piece that has expired before is
-     * passed over.
+     * Data pieces expire, all or none: refused when a hold names one, or when one is to expire at one site
+     * and is not DR_PROTECTED. A piece that has expired there before is passed over; one that had expired
+     * at the other site alone has then expired at both.
      *
      * @param pieces at most {@link #MAX_EXPIRING}
      * @param who the operator, or {@code retention}
+     * @param onlyAt the one site where they expire, while the other keeps them; empty: both
      */
-    record Expire(List<Expiring> pieces, String who) implements Command {
-        /** Copies the list. */
+    record Expire(List<Expiring> pieces, String who, Optional<Site> onlyAt) implements Command {
+        /** They expire at both sites. */
+        public Expire(List<Expiring> pieces, String who) {
+            this(pieces, who, Optional.empty());
+        }
+
+        /** Copies the list, and refuses the witness, which keeps nothing. */
         public Expire {
             pieces = List.copyOf(pieces);
+            Expiry.requireStore(onlyAt);
             if (pieces.size() > MAX_EXPIRING) {
                 throw new FormatException(
                         "expiry", pieces.size() + " pieces", 0, "at most " + MAX_EXPIRING);

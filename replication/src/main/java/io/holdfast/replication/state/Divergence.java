@@ -263,7 +263,12 @@ public final class Divergence {
                                                     time,
                                                     entry.epoch(),
                                                     c.who(),
-                                                    "expired a data piece: " + one.reason(),
+                                                    "expired a data piece"
+                                                            + c.onlyAt()
+                                                                    .map(s -> " at " + s.word())
+                                                                    .orElse("")
+                                                            + ": "
+                                                            + one.reason(),
                                                     one.piece().toString())));
             case Command.HoldAdd c ->
                     notes.add(

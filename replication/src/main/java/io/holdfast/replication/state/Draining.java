@@ -9,5 +9,7 @@ import io.holdfast.standard.Site;
  * @param sinceMicros leader's time of SwitchPrepare, epoch microseconds
  * @param reason why
  * @param operator who
+ * @param limitMillis after which who had prepared it has ended it, one way or the other; 0: not said
  */
-public record Draining(Site target, long sinceMicros, String reason, String operator) {}
+public record Draining(
+        Site target, long sinceMicros, String reason, String operator, long limitMillis) {}

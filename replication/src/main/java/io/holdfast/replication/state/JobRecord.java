@@ -27,6 +27,8 @@ import java.util.UUID;
  * @param recovered whether it came from a returned site after a forced failover
  *     (RECOVERED_FROM_DIVERGENCE)
  * @param expiredMicros leader's time when the piece expired; 0 while it has not
+ * @param continues the CHECKPOINTED job that this one goes on with
+ * @param continuedBy of a CHECKPOINTED job: the one that goes on with it, once that is opened
  */
 public record JobRecord(
         Job job,
@@ -44,7 +46,9 @@ public record JobRecord(
         Optional<StorePosition> stored,
         long protectedMicros,
         boolean recovered,
-        long expiredMicros) {
+        long expiredMicros,
+        Optional<UUID> continues,
+        Optional<UUID> continuedBy) {
 
     /** The job's id. */
     public UUID id() {
@@ -64,6 +68,14 @@ public record JobRecord(
     /** Whether it made a piece that the other site should have and does not (yet). */
     public boolean isUnprotectedPiece() {
         return state.isComplete() && row.isPresent() && !isProtected() && !isExpired();
+    }
+
+    /**
+     * Whether it is a backup that a planned move has stopped, and no other job goes on with it yet. Of a
+     * restore nothing follows: what it has written is at the site that was left.
+     */
+    public boolean awaitsSuccessor() {
+        return state == JobState.CHECKPOINTED && kind.equals("backup") && continuedBy.isEmpty();
     }
 
     /** The form on the wire, message JobState of {@code cluster.proto}. */
@@ -97,23 +109,30 @@ public record JobRecord(
                 end.stored(),
                 0,
                 recovered,
-                0);
+                0,
+                continues,
+                continuedBy);
+    }
+
+    JobRecord continuedBy(UUID successor) {
+        return with(protectedMicros, recovered, expiredMicros, Optional.of(successor));
     }
 
     JobRecord protectedAt(long micros) {
-        return with(micros, recovered, expiredMicros);
+        return with(micros, recovered, expiredMicros, continuedBy);
     }
 
     JobRecord recoveredUnprotected() {
-        return with(0, true, 0);
+        return with(0, true, 0, continuedBy);
     }
 
     JobRecord expiredAt(long micros) {
-        return with(protectedMicros, recovered, micros);
+        return with(protectedMicros, recovered, micros, continuedBy);
     }
 
-    /** The same job and outcome; what became of its piece since is another. */
-    private JobRecord with(long protectedAt, boolean hasRecovered, long expiredAt) {
+    /** The same job and outcome; what became of it, or of its piece, since is another. */
+    private JobRecord with(
+            long protectedAt, boolean hasRecovered, long expiredAt, Optional<UUID> successor) {
         return new JobRecord(
                 job,
                 kind,
@@ -130,6 +149,8 @@ public record JobRecord(
                 stored,
                 protectedAt,
                 hasRecovered,
-                expiredAt);
+                expiredAt,
+                continues,
+                successor);
     }
 }

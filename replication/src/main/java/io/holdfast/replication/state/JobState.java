@@ -13,7 +13,12 @@ public enum JobState {
     /** Not done; the message says why. */
     FAILED,
     /** Stopped on request, or by a change of the active site. */
-    CANCELLED;
+    CANCELLED,
+    /**
+     * Stopped by a planned move of the active site, because it would have taken too long to wait for. A
+     * backup goes on as another job, see {@link JobRecord#awaitsSuccessor}.
+     */
+    CHECKPOINTED;
 
     /** Whether it made what it should make: a piece, or restored files. */
     public boolean isComplete() {

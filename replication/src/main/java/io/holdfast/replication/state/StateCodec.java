@@ -7,6 +7,7 @@ import static io.holdfast.replication.state.Codec.epoch;
 import static io.holdfast.replication.state.Codec.epochChange;
 import static io.holdfast.replication.state.Codec.jobRecord;
 import static io.holdfast.replication.state.Codec.mbr;
+import static io.holdfast.replication.state.Codec.optionalSite;
 import static io.holdfast.replication.state.Codec.optionalUuid;
 import static io.holdfast.replication.state.Codec.reply;
 import static io.holdfast.replication.state.Codec.report;
@@ -117,7 +118,8 @@ final class StateCodec {
                                 .setTarget(d.target().word())
                                 .setSinceMicros(d.sinceMicros())
                                 .setReason(d.reason())
-                                .setOperator(d.operator()));
+                                .setOperator(d.operator())
+                                .setLimitMillis(d.limitMillis()));
         return b.build();
     }
 
@@ -167,7 +169,8 @@ final class StateCodec {
                     .setJob(optionalUuid(e.job()))
                     .setTimeMicros(e.timeMicros())
                     .setWho(e.who())
-                    .setReason(e.reason());
+                    .setReason(e.reason())
+                    .setOnlyAt(optionalSite(e.onlyAt()));
         }
         for (Hold h : s.holds()) {
             b.addHoldsBuilder()
@@ -261,7 +264,8 @@ final class StateCodec {
                             Site.ofWord(d.getTarget()),
                             d.getSinceMicros(),
                             d.getReason(),
-                            d.getOperator());
+                            d.getOperator(),
+                            d.getLimitMillis());
         }
         if (p.hasSeeding()) {
             var x = p.getSeeding();
@@ -300,7 +304,8 @@ final class StateCodec {
                                     optionalUuid(e.getJob()),
                                     e.getTimeMicros(),
                                     e.getWho(),
-                                    e.getReason()));
+                                    e.getReason(),
+                                    optionalSite(e.getOnlyAt())));
         }
         for (var h : p.getHoldsList()) {
             b.holds =

@@ -86,8 +86,14 @@ class ClusterStateProperties {
             for (Entry entry : history(new Random(seed), 250)) {
                 ClusterState next = state.apply(entry, index++).state();
                 for (Expiry expiry : next.expiries()) {
-                    if (state.expiry(expiry.piece()).isEmpty()) {
+                    if (!state.expiry(expiry.piece()).equals(Optional.of(expiry))) {
                         expired++;
+                        expiry.onlyAt()
+                                .ifPresent(_ ->
+                                        assertThat(expiry.job().flatMap(next::job))
+                                                .as("kept by the other site alone")
+                                                .matches(
+                                                        j -> j.isEmpty() || j.get().isProtected()));
                         assertThat(state.holdOn(expiry.piece(), expiry.client()))
                                 .as("seed %d entry %d", seed, index)
                                 .isEmpty();
@@ -120,11 +126,22 @@ class ClusterStateProperties {
                                         Samples.client(n, "c" + random.nextInt(4)),
                                         random.nextInt(4) - 1);
                         case 3 -> new Command.DeleteResource(Samples.id(n), -1);
-                        case 4, 5 -> Samples.opened(n);
-                        case 6, 7 -> Samples.completed(n);
+                        case 4, 5 ->
+                                random.nextInt(4) == 0
+                                        ? Samples.continuing(n, 20 + random.nextInt(8))
+                                        : Samples.opened(n);
+                        case 6, 7 ->
+                                random.nextInt(4) == 0
+                                        ? Samples.checkpointed(n)
+                                        : Samples.completed(n);
                         case 8 -> new Command.ProtectedMark(Samples.id(n));
                         case 9 -> new Command.PieceRecovered(Samples.recovered(n), Samples.LINEAGE);
-                        case 11 -> Samples.expire(n);
+                        case 11 ->
+                                switch (random.nextInt(3)) {
+                                    case 0 -> Samples.expireAt(n, Site.LOCAL);
+                                    case 1 -> Samples.expireAt(n, Site.DR);
+                                    default -> Samples.expire(n);
+                                };
                         case 12 ->
                                 random.nextBoolean()
                                         ? Samples.hold(70 + random.nextInt(4), n + 1000)

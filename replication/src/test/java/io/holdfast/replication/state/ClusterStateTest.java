@@ -254,6 +254,45 @@ class ClusterStateTest {
     }
 
     @Test
+    void aCheckpointedBackupIsGoneOnWithOnce() {
+        done(opened(20));
+        refused(Samples.continuing(30, 20), Reply.Code.CONFLICT);
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice", 1_000));
+        assertThat(state.draining().orElseThrow().limitMillis()).isEqualTo(1_000);
+        done(Samples.checkpointed(20));
+        assertThat(state.openJobs()).isEmpty();
+        assertThat(state.atRisk()).as("it made nothing that could be lost").isEmpty();
+        refused(Samples.continuing(30, 20), Reply.Code.DRAINING);
+        done(new Command.SwitchAbort("timeout"));
+        assertThat(state.job(id(20)).orElseThrow().awaitsSuccessor()).isTrue();
+        refused(Samples.continuing(30, 19), Reply.Code.NOT_FOUND);
+        done(Samples.continuing(30, 20));
+        refused(Samples.continuing(31, 20), Reply.Code.CONFLICT);
+        assertThat(state.job(id(31))).isEmpty();
+        JobRecord before = state.job(id(20)).orElseThrow();
+        assertThat(before.awaitsSuccessor()).isFalse();
+        assertThat(before.continuedBy()).contains(id(30));
+        assertThat(state.job(id(30)).orElseThrow().continues()).contains(id(20));
+        done(completed(30));
+        assertThat(state.job(id(30)).orElseThrow().continues()).contains(id(20));
+        assertThat(ClusterState.parse(state.toBytes())).isEqualTo(state);
+    }
+
+    /** What became of it must be known until somebody goes on with it. */
+    @Test
+    void aPlannedMoveTakesCheckpointsAlong() {
+        done(opened(20));
+        done(new Command.SwitchPrepare(Site.DR, "maintenance", "alice"));
+        done(Samples.checkpointed(20));
+        done(switchover(SECOND, id(3)));
+        plant(state, SECOND, id(3));
+        epoch = SECOND;
+        done(Samples.continuing(30, 20));
+        assertThat(state.job(id(30)).orElseThrow().epoch()).isEqualTo(SECOND);
+        assertThat(state.lossLedger()).isEmpty();
+    }
+
+    @Test
     void forcedForkFillsTheLossLedgerAndCancelsOpenJobs() {
         done(opened(20));
         done(completed(20));
@@ -299,7 +338,9 @@ class ClusterStateTest {
                                 other.stored(),
                                 0,
                                 false,
-                                0),
+                                0,
+                                Optional.empty(),
+                                Optional.empty()),
                         LINEAGE),
                 Reply.Code.CONFLICT);
     }
@@ -654,6 +695,69 @@ class ClusterStateTest {
         done(new Command.HoldRelease(id(71), "bob", "over"));
         assertThat(done(both)).isEqualTo(2);
         refused(Samples.hold(72, 1020), Reply.Code.CONFLICT);
+    }
+
+    @Test
+    void whatOneSiteKeepsIsProtectedAndNotGone() {
+        done(opened(20));
+        done(completed(20));
+        refused(Samples.expireAt(20, Site.LOCAL), Reply.Code.CONFLICT);
+        assertThat(state.expiries()).isEmpty();
+        done(new Command.ProtectedMark(id(20)));
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isEqualTo(1);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isZero();
+        state = ClusterState.parse(state.toBytes());
+        Expiry expiry = state.expiry(id(1020)).orElseThrow();
+        assertThat(expiry.isEverywhere()).isFalse();
+        assertThat(expiry.isAt(Site.LOCAL)).isTrue();
+        assertThat(expiry.isAt(Site.DR)).isFalse();
+        assertThat(state.keeper(id(1020))).contains(Site.DR);
+        JobRecord job = state.job(id(20)).orElseThrow();
+        assertThat(job.isExpired()).isFalse();
+        assertThat(job.isProtected()).isTrue();
+        assertThat(state.unprotectedPieces()).isEmpty();
+        assertThat(state.atRisk()).isEmpty();
+        assertThat(state.audit()).anyMatch(a -> a.what().contains("1 data piece at local"));
+
+        // The other copy can be held, and is the last one then.
+        done(Samples.hold(70, 1020));
+        refused(Samples.expireAt(20, Site.DR), Reply.Code.CONFLICT);
+        refused(Samples.expire(20), Reply.Code.CONFLICT);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).as("known").isZero();
+        done(new Command.HoldRelease(id(70), "bob", "over"));
+        assertThat(done(Samples.expireAt(20, Site.DR))).isEqualTo(1);
+        assertThat(state.expiry(id(1020)).orElseThrow().isEverywhere()).isTrue();
+        assertThat(state.keeper(id(1020))).isEmpty();
+        assertThat(state.job(id(20)).orElseThrow().isExpired()).isTrue();
+        refused(Samples.hold(71, 1020), Reply.Code.CONFLICT);
+        assertThat(done(Samples.expireAt(20, Site.LOCAL))).isZero();
+    }
+
+    @Test
+    void byNameAPieceThatOneSiteKeepsExpiresThereToo() {
+        done(opened(20));
+        done(completed(20));
+        done(new Command.ProtectedMark(id(20)));
+        done(Samples.expireAt(20, Site.DR));
+        assertThat(state.keeper(id(1020))).contains(Site.LOCAL);
+        assertThat(done(Samples.expire(20))).isEqualTo(1);
+        assertThat(done(Samples.expire(20))).isZero();
+        assertThat(state.expiry(id(1020)).orElseThrow().isEverywhere()).isTrue();
+    }
+
+    @Test
+    void aReturnedSiteDoesNotMakeUnprotectedWhatOneSiteKeeps() {
+        // The job was forgotten here; its piece was let go at one site when it was protected.
+        done(Samples.expireAt(20, Site.LOCAL));
+        done(new Command.PieceRecovered(Samples.recovered(20), LINEAGE));
+        assertThat(state.job(id(20)).orElseThrow().isProtected()).isTrue();
+        assertThat(state.unprotectedPieces()).isEmpty();
+    }
+
+    @Test
+    void theWitnessKeepsNothingThatCouldExpire() {
+        org.assertj.core.api.Assertions.assertThatThrownBy(() -> Samples.expireAt(20, Site.WITNESS))
+                .isInstanceOf(io.holdfast.standard.FormatException.class);
     }
 
     @Test

@@ -119,6 +119,39 @@ public final class Samples {
         return new Command.JobOpened(job(job), "backup", id(10), "full");
     }
 
+    /** A backup that a planned move has stopped. */
+    public static Command.JobEnded checkpointed(long job) {
+        return new Command.JobEnded(
+                id(job),
+                JobState.CHECKPOINTED,
+                Optional.empty(),
+                Optional.empty(),
+                new JobTotals(3, 0, 0, 9_000, 8_000, 4_000, 0),
+                "Checkpointed by the switchover to dr; what it had stored is kept",
+                Optional.empty());
+    }
+
+    /** The job that goes on with one that is CHECKPOINTED. */
+    public static Command.JobOpened continuing(long job, long before) {
+        return new Command.JobOpened(job(job), "backup", id(10), "full", Optional.of(id(before)));
+    }
+
+    /** What a planned move with checkpoints writes, by name; older programs knew none of it. */
+    public static Map<String, Command> checkpoints() {
+        Map<String, Command> all = new LinkedHashMap<>();
+        all.put("job-opened-to-checkpoint", opened(40));
+        all.put(
+                "switch-prepare-limited",
+                new Command.SwitchPrepare(Site.DR, "maintenance", "alice", 210_000));
+        all.put("job-ended-checkpointed", checkpointed(40));
+        all.put("switch-abort-checkpointed", new Command.SwitchAbort("timeout"));
+        all.put("job-opened-continuing", continuing(41, 40));
+        all.put(
+                "switch-prepare-again",
+                new Command.SwitchPrepare(Site.DR, "again", "alice", 60_000));
+        return all;
+    }
+
     public static Command.JobEnded completed(long job) {
         return new Command.JobEnded(
                 id(job),
@@ -226,6 +259,11 @@ public final class Samples {
                 "retention");
     }
 
+    /** The same piece expires at one site. */
+    public static Command.Expire expireAt(long job, Site site) {
+        return new Command.Expire(expire(job).pieces(), "retention", Optional.of(site));
+    }
+
     public static Command.HoldAdd hold(long hold, long piece) {
         return new Command.HoldAdd(
                 id(hold), Optional.of(id(piece)), Optional.empty(), "alice", "lawsuit");
@@ -293,6 +331,8 @@ public final class Samples {
                 end.stored(),
                 0,
                 false,
-                0);
+                0,
+                Optional.empty(),
+                Optional.empty());
     }
 }
