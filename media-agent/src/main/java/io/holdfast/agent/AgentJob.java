@@ -90,9 +90,11 @@ final class AgentJob {
         monitor.cancel();
     }
 
-    /** Asks the job to stop, for this reason unless it was asked before. */
+    /** Asks the job to stop. Where somebody wants it cancelled, before or after, nothing goes on with it. */
     synchronized void cancel(CancelRequest.Reason reason) {
-        checkpointing |= reason == CancelRequest.Reason.CHECKPOINT && !monitor.isCancelled();
+        checkpointing =
+                reason == CancelRequest.Reason.CHECKPOINT
+                        && (checkpointing || !monitor.isCancelled());
         monitor.cancel();
     }
 

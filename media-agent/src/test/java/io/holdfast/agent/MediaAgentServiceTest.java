@@ -338,7 +338,7 @@ class MediaAgentServiceTest {
             Iterator<JobEvent> events = slow.agent().run(first);
             stuck.asked.await();
             assertThat(checkpoint(slow, first)).isTrue();
-            assertThat(cancel(slow, first)).as("the first reason stands").isTrue();
+            assertThat(checkpoint(slow, first)).as("asked again").isTrue();
             stuck.released.countDown();
             Outcome outcome = AgentFixture.collect(events).outcome;
             assertThat(outcome.getState()).isEqualTo(Outcome.State.CHECKPOINTED);
@@ -346,6 +346,27 @@ class MediaAgentServiceTest {
             assertThat(checkpoint(slow, first)).isFalse();
             Run next = slow.run(slow.backupOrder(source, "full").build());
             assertThat(next.outcome.getState()).isEqualTo(Outcome.State.COMPLETED);
+        }
+    }
+
+    /** An operator who cancels it, whenever, does not want another one to go on with it. */
+    @Test
+    void aCancelledJobIsNotCheckpointed() throws Exception {
+        for (boolean first : new boolean[] {true, false}) {
+            StuckStore stuck = new StuckStore();
+            try (AgentFixture slow =
+                    new AgentFixture(
+                            dir.resolve("slow-" + first),
+                            stuck.over(new MemoryChunkStore(UUID.randomUUID())))) {
+                JobOrder order = slow.backupOrder(source, "full").build();
+                Iterator<JobEvent> events = slow.agent().run(order);
+                stuck.asked.await();
+                assertThat(first ? cancel(slow, order) : checkpoint(slow, order)).isTrue();
+                assertThat(first ? checkpoint(slow, order) : cancel(slow, order)).isTrue();
+                stuck.released.countDown();
+                assertThat(AgentFixture.collect(events).outcome.getState())
+                        .isEqualTo(Outcome.State.CANCELLED);
+            }
         }
     }
 

@@ -9,6 +9,7 @@ import io.holdfast.catalog.CatalogFilter;
 import io.holdfast.chaos.cluster.ClusterBackend.Ending;
 import io.holdfast.chaos.cluster.Commands;
 import io.holdfast.chaos.cluster.Commands.Said;
+import io.holdfast.chaos.cluster.Desk;
 import io.holdfast.chaos.compare.TreeDigest;
 import io.holdfast.chaos.fault.BitFlip;
 import io.holdfast.chaos.workload.TreeChanges;
@@ -31,6 +32,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -442,7 +446,7 @@ class TwoNodesIT {
         assertThat(moved.steps())
                 .filteredOn(s -> s.name().equals("checkpoint"))
                 .extracting(StepView::detail)
-                .containsExactly("1 job stopped, and will go on");
+                .containsExactly("1 backup will go on");
         scene.backend.heal();
         JobView stopped =
                 scene.await(
@@ -496,8 +500,73 @@ class TwoNodesIT {
                         j ->
                                 j.state() != JobView.State.OPEN
                                         || j.progress().bytesDurable() > durable);
-        assertThat(now.state()).as("it still runs").isEqualTo(JobView.State.OPEN);
+        assertThat(now.state()).as(now.message()).isEqualTo(JobView.State.OPEN);
         return now;
+    }
+
+    /** DR stands still once the move has begun: local goes on in its epoch, with all that ran. */
+    @Test
+    @Order(11)
+    void aMoveWhoseTargetStandsStillIsTakenBack() throws Exception {
+        Path big = scene.source.resolve("big");
+        JobView slow = slowBackup(big, 64L << 20, 1L << 20);
+        String epoch = scene.holdfast.status().epoch();
+        Commands local = scene.holdfast.asking("l1");
+        Said said;
+        try (Desk second = Desk.of(scene.backend);
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Commands mover = local.from(second);
+            Future<Said> move =
+                    threads.submit(() ->
+                            mover.say(
+                                    "switchover",
+                                    "--to",
+                                    "dr",
+                                    "--yes",
+                                    "--drain",
+                                    "2s",
+                                    "--barrier",
+                                    "3s"));
+            scene.await(
+                    "l1 to drain",
+                    local::status,
+                    s -> s.role().equals("DRAINING") || move.isDone());
+            scene.backend.pause(List.of("d1"));
+            said = move.get();
+        }
+        assertThat(said.exit()).as(said.out() + said.err()).isEqualTo(3);
+        assertThat(said.err())
+                .contains("did not draw level within 3 s")
+                .contains("epoch " + epoch + " goes on");
+        StatusView after = local.status();
+        assertThat(after.role()).isEqualTo("ACTIVE");
+        assertThat(after.epoch()).isEqualTo(epoch);
+
+        scene.backend.heal();
+        JobView stopped =
+                scene.await(
+                        "a successor", () -> local.job(slow.id()), j -> j.continuedBy() != null);
+        assertThat(stopped.state()).isEqualTo(JobView.State.CHECKPOINTED);
+        JobView next =
+                scene.await(
+                        "its end",
+                        () -> local.job(stopped.continuedBy()),
+                        j -> j.state() != JobView.State.OPEN);
+        assertThat(next.state()).as(next.message()).isEqualTo(JobView.State.COMPLETE);
+        assertThat(next.epoch()).as("it went on here").isEqualTo(epoch);
+        Files.delete(big);
+        UUID alone = scene.backUp(local);
+
+        scene.backend.resume(List.of("d1"));
+        scene.protect(alone);
+        scene.awaitStatus(
+                "nothing unprotected",
+                s -> s.replication().equals("SYNC") && s.unprotectedPieces() == 0);
+        assertThat(scene.awaitWell("local").epoch()).isEqualTo(epoch);
+        goneOnWithOnce(slow.id());
+        scene.holdfast.switchover("dr");
+        scene.awaitWell("dr");
+        scene.goHome(alone);
     }
 
     // ---------------------------------------------------------------- promises and addresses

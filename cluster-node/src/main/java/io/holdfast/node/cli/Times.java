@@ -8,7 +8,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /** How long something may take, as a person types it: {@code 90s}, {@code 5m}, {@code 1h}. */
 final class Times implements ITypeConverter<Duration> {
-    private static final Pattern TIME = Pattern.compile("([0-9]{1,6})(s|m|h)");
+    private static final Pattern TIME = Pattern.compile("([0-9]{1,5})(s|m|h)");
 
     @Override
     public Duration convert(String text) {

@@ -139,6 +139,7 @@ final class Checkpoints {
         Identifier source = job.job().pairs().getFirst().input();
         Job next =
                 JobPlanner.backup(lookup, client, source.location(), id, JobPlanner.pieceFor(id));
+        JobPlanner.requirePossible(lookup, client, next);
         return new Command.JobOpened(
                 next, job.kind(), job.client(), job.level(), Optional.of(job.id()));
     }
@@ -169,7 +170,7 @@ final class Checkpoints {
                                             .job(id)
                                             .filter(j -> j.state() == JobState.OPEN)
                                             .isPresent());
-            if (job.awaitsSuccessor()) {
+            if (job.awaitsSuccessor() && lookup.client(job.client()).isPresent()) {
                 all.add(
                         "Backup "
                                 + job.id()

@@ -42,6 +42,20 @@ final class JobPlanner {
 
     private JobPlanner() {}
 
+    /**
+     * Checks what an order will need: both ends of each pair, and a key for the client.
+     *
+     * @throws ApiException when an address does not resolve at the active site, or the key is gone
+     */
+    static void requirePossible(Lookup lookup, Lookup.Client client, Job job) {
+        job.pairs()
+                .forEach(pair -> {
+                    lookup.physical(pair.input());
+                    lookup.physical(pair.output());
+                });
+        slot(lookup, lookup.key(client), client);
+    }
+
     /** A backup of {@code source} into a new piece. */
     static Job backup(Lookup lookup, Client client, String source, UUID job, UUID piece) {
         DeviceResource device = lookup.device(client);

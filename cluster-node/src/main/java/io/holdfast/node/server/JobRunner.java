@@ -29,6 +29,7 @@ import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -55,6 +56,10 @@ final class JobRunner implements AutoCloseable {
     private final Peers peers;
     private final JobJournal journal;
     private final Map<UUID, Thread> running = new ConcurrentHashMap<>();
+
+    /** Left to the next leader. */
+    private final Set<UUID> stuck = ConcurrentHashMap.newKeySet();
+
     private final Semaphore slots = new Semaphore(MAX_RUNNING);
     private volatile BooleanSupplier commands = () -> true;
     private volatile boolean working;
@@ -68,6 +73,7 @@ final class JobRunner implements AutoCloseable {
     /** This node leads the active site from now on: takes over every open job. */
     void start() {
         working = true;
+        stuck.clear();
         log.state().openJobs().forEach(job -> follow(job.id()));
     }
 
@@ -116,6 +122,14 @@ final class JobRunner implements AutoCloseable {
         return running.isEmpty();
     }
 
+    /** Follows what is open and not followed: the opening of a job may be known only later. */
+    void followAll() {
+        log.state().openJobs().stream()
+                .map(JobRecord::id)
+                .filter(id -> !stuck.contains(id))
+                .forEach(this::follow);
+    }
+
     private void runGuarded(UUID id) {
         try {
             slots.acquire();
@@ -127,6 +141,7 @@ final class JobRunner implements AutoCloseable {
         } catch (InterruptedException e) {
             LOG.info("Job {} is left to the next leader", id);
         } catch (RuntimeException e) {
+            stuck.add(id);
             LOG.error("Job {} stays open: {}", id, e.toString(), e);
         } finally {
             running.remove(id);

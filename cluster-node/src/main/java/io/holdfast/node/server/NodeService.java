@@ -400,12 +400,7 @@ final class NodeService implements NodeApi {
         String source = request.source() == null ? client.view().sourcePath() : request.source();
         UUID id = jobId(request.operation());
         Job job = JobPlanner.backup(lookup, client, source, id, JobPlanner.pieceFor(id));
-        job.pairs()
-                .forEach(pair -> {
-                    lookup.physical(pair.input());
-                    lookup.physical(pair.output());
-                });
-        JobPlanner.slot(lookup, lookup.key(client), client);
+        JobPlanner.requirePossible(lookup, client, job);
         Command.JobOpened opened = new Command.JobOpened(job, "backup", client.id(), level);
         try {
             requireGreenIsPossible(lookup, client);

@@ -32,7 +32,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,6 +54,9 @@ final class SiteOperations {
     private static final Duration COMMAND_LIMIT = MoveLimits.REST;
     private static final Duration LOOK = Duration.ofMillis(50);
     private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
+    private static final String TAKEN_BACK =
+            "the record does not wait for this switchover any more: another leader has taken it back."
+                    + " Run switchover again";
     private static final String COORDINATOR = " coordinator=";
 
     private final String self;
@@ -75,6 +80,7 @@ final class SiteOperations {
         final UUID fromLineage;
         final MoveLimits limits;
         final Set<UUID> stopped = new TreeSet<>();
+        volatile @Nullable String gaveUp;
         final long startNanos = System.nanoTime();
         final List<StepView> steps = new ArrayList<>();
         final CompletableFuture<Epoch> done = new CompletableFuture<>();
@@ -514,10 +520,9 @@ final class SiteOperations {
                         before.role() == SiteRole.PROMOTING
                                 || before.role() == SiteRole.AWAIT_CONFIRM
                                         && after.epoch().compareTo(now.from) > 0;
+                // A move that was given up ends with its abort: until then the record drains.
                 if (taken) {
                     finish(now, after.epoch());
-                } else if (before.role() == SiteRole.DRAINING) {
-                    fail(now, refusal(notLevel(now)));
                 }
             }
             case FENCED, RECONCILING ->
@@ -741,13 +746,18 @@ final class SiteOperations {
                         now == null ? "" : now.reason,
                         now == null ? "node " + self : now.operator,
                         limits.whole().toMillis()),
-                operation("prepare/" + next + "/" + (now == null ? "" : now.operation)));
+                // A move that was taken back consumes no epoch: the next one to it is another.
+                UUID.randomUUID());
         long began = System.nanoTime();
         Stops stops = new Stops();
         while (true) {
             Duration waited = Duration.ofNanos(System.nanoTime() - began);
             switch (Checkpoints.next(log.state().openJobs(), waited, limits)) {
                 case Checkpoints.Next.Drained() -> {
+                    if (!stands(next)) {
+                        giveUp(now, TAKEN_BACK);
+                        return false;
+                    }
                     drained(now, stops);
                     return true;
                 }
@@ -762,11 +772,22 @@ final class SiteOperations {
                 }
                 case Checkpoints.Next.GiveUp(List<JobRecord> jobs) -> {
                     note(now, stops);
-                    refused(stops.why(jobs));
+                    giveUp(now, stops.why(jobs));
                     return false;
                 }
             }
             Thread.sleep(LOOK);
+        }
+    }
+
+    /** Whether the record waits for this move: else a job may begin at any time. */
+    private boolean stands(Epoch next) {
+        return log.state().draining().filter(d -> d.target() == next.site()).isPresent();
+    }
+
+    private static void giveUp(@Nullable Running now, String why) {
+        if (now != null) {
+            now.gaveUp = why;
         }
     }
 
@@ -780,10 +801,10 @@ final class SiteOperations {
             return;
         }
         int count = note(now, stops);
-        step("checkpoint", count + (count == 1 ? " job" : " jobs") + " stopped, and will go on");
+        step("checkpoint", count + (count == 1 ? " backup" : " backups") + " will go on");
     }
 
-    /** Which of the jobs that were asked did stop: some end by themselves. */
+    /** Which of the jobs that were asked another will go on with: some end by themselves. */
     private int note(@Nullable Running now, Stops stops) {
         List<UUID> stopped =
                 stops.asked.stream()
@@ -791,6 +812,7 @@ final class SiteOperations {
                                 log.state()
                                         .job(id)
                                         .filter(j -> j.state() == JobState.CHECKPOINTED)
+                                        .filter(j -> j.kind().equals("backup"))
                                         .isPresent())
                         .toList();
         if (now != null) {
@@ -868,6 +890,10 @@ final class SiteOperations {
     boolean barrier(Epoch next) throws InterruptedException {
         long deadline = System.nanoTime() + limits(current()).barrier().toNanos();
         for (long left = 1; left > 0; left = deadline - System.nanoTime()) {
+            if (!stands(next)) {
+                giveUp(current(), TAKEN_BACK);
+                return false;
+            }
             if (isLevel(Duration.ofNanos(deadline - System.nanoTime()))) {
                 step("barrier", "chunks, catalog and record are at site " + next.site().word());
                 return true;
@@ -900,9 +926,34 @@ final class SiteOperations {
         }
     }
 
-    void abortDrain(Epoch epoch) {
-        log.submit(new Command.SwitchAbort("it was not drained, or not level, in time"));
-        step("abort", "goes on in epoch " + epoch);
+    /** Takes the move back, as long as this node leads; the command ends when that is done. */
+    void abortDrain(Epoch epoch) throws InterruptedException {
+        Running now = current();
+        Command abort = new Command.SwitchAbort("it was not drained, or not level, in time");
+        UUID operation = UUID.randomUUID();
+        try {
+            while (!submitted(abort, operation) && log.leads()) {
+                Thread.sleep(LOOK);
+            }
+            step("abort", "goes on in epoch " + epoch);
+        } finally {
+            if (now != null && !now.done.isDone()) {
+                fail(now, refusal(now.gaveUp == null ? notLevel(now) : now.gaveUp));
+            }
+        }
+    }
+
+    /** @return false when it is not known to be done */
+    private boolean submitted(Command command, UUID operation) {
+        try {
+            log.submit(command, operation);
+            return true;
+        } catch (ApiException e) {
+            return switch (e.kind()) {
+                case UNKNOWN, UNAVAILABLE -> false;
+                case REFUSED, STALE_EPOCH, NOT_FOUND, USAGE, FAILED -> throw e;
+            };
+        }
     }
 
     /** The last write of the drained lineage; returns once the other site has it. */

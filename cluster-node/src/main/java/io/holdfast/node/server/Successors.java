@@ -32,8 +32,9 @@ final class Successors {
         this.mayBegin = mayBegin;
     }
 
-    /** Opens those that are due. */
+    /** Opens those that are due, and follows whatever was opened without this node knowing it. */
     void round() {
+        jobs.followAll();
         ClusterState state = log.state();
         Lookup lookup = Lookup.in(state);
         for (JobRecord job : Checkpoints.due(state)) {

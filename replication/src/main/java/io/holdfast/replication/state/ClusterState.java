@@ -1201,6 +1201,9 @@ public final class ClusterState {
                                 c.operator(),
                                 "switchover begins: " + c.reason(),
                                 c.target().word()));
+            } else if (c.limitMillis() > 0) {
+                // Somebody prepares it anew, and has all of its time.
+                draining = new Draining(c.target(), now, c.reason(), c.operator(), c.limitMillis());
             }
             return new Done(0);
         }
