@@ -276,6 +276,20 @@ public final class Commands {
         return saved(new TypeReference<>() {}, "retention", "set", policy, retention, "--yes");
     }
 
+    /** Changes the retentions of a policy at local and at DR. */
+    public ResourceView setRetention(String policy, String retention, String dr)
+            throws CommandFailed {
+        return saved(
+                new TypeReference<>() {},
+                "retention",
+                "set",
+                policy,
+                retention,
+                "--dr",
+                dr,
+                "--yes");
+    }
+
     /** A failover in a sandbox beside production, as its report has it. */
     public RehearsalView rehearse() throws CommandFailed {
         return shown(new TypeReference<>() {}, "rehearse");

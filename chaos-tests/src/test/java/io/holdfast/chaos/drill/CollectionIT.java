@@ -131,7 +131,8 @@ class CollectionIT {
 
             // Retention: a second old is old enough, but for the newest and for what is held.
             long full = Math.min(onDisk(local), onDisk(dr));
-            holdfast.setRetention(policy(holdfast), "PT1S");
+            localLetsGoFirst(cluster, third, atThird, full);
+            holdfast.setRetention(policy(holdfast), "PT1S", "same");
             cluster.await(() -> listed(holdfast), pieces -> !pieces.contains(third));
             awaitGone(cluster, "l1", full - BIG * 9 / 10);
             awaitGone(cluster, "d1", full - BIG * 9 / 10);
@@ -141,6 +142,56 @@ class CollectionIT {
 
             afterADisaster(cluster, hold, second, fourth, atFourth);
         }
+    }
+
+    /**
+     * DR keeps a piece longer: it goes at local alone, is listed, and is read from DR. The rest of the test
+     * lets it go there, too.
+     */
+    private static void localLetsGoFirst(
+            SmallCluster cluster, UUID piece, TreeDigest expected, long full) throws Exception {
+        Commands holdfast = cluster.holdfast;
+        Path local = cluster.launch.store("l1");
+        Path dr = cluster.launch.store("d1");
+        holdfast.setRetention(policy(holdfast), "PT1S", "P1D");
+        cluster.await(() -> kept(holdfast, piece), view -> view.keptAt().equals(List.of("dr")));
+        awaitGone(cluster, "l1", full - BIG * 9 / 10);
+
+        PieceView view = kept(holdfast, piece);
+        assertThat(view.state()).isEqualTo("NORMAL");
+        assertThat(view.location().physical()).startsWith(cluster.dr(4));
+        cluster.restoresTo(piece, expected, "from-dr");
+        assertThat(cluster.says(0, "ls", piece.toString(), "-r")).contains("big");
+        assertThat(onDisk(local)).as("it did not come back").isLessThan(full - BIG * 9 / 10);
+        assertThat(onDisk(dr)).isGreaterThan(full - BIG / 10);
+        RetentionView.Piece ruled =
+                holdfast.retention().pieces().stream()
+                        .filter(p -> p.piece().equals(piece))
+                        .findFirst()
+                        .orElseThrow();
+        assertThat(ruled.verdict()).isEqualTo("KEEP");
+        assertThat(ruled.sites())
+                .extracting(RetentionView.AtSite::verdict)
+                .containsExactly("GONE", "KEEP");
+        GcView status = holdfast.gcStatus();
+        assertThat(status.keptAtOneSite()).isEqualTo(1);
+        assertThat(status.expired()).isZero();
+        for (GcPlanView.Store store : holdfast.gcPlan().stores()) {
+            boolean atDr = store.site().equals("dr");
+            assertThat(store.pieces())
+                    .filteredOn(p -> p.piece().equals(piece))
+                    .hasSize(atDr ? 1 : 0)
+                    .allMatch(p -> p.stays() && p.reason().startsWith("kept for P1D"));
+        }
+        assertThat(holdfast.status().unprotectedPieces()).isZero();
+        assertThat(holdfast.status().replication()).isEqualTo("SYNC");
+    }
+
+    private static PieceView kept(Commands holdfast, UUID piece) throws CommandFailed {
+        return holdfast.pieces().stream()
+                .filter(p -> p.piece().equals(piece))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(piece + " is not listed"));
     }
 
     /** Lengths of all files below a folder, a hole counting as what was there. */
