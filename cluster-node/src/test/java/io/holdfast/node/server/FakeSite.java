@@ -16,6 +16,7 @@ import io.holdfast.replication.site.SiteAckSender;
 import io.holdfast.replication.site.SiteDescription;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Entry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.Reply;
 import io.holdfast.standard.Epoch;
@@ -218,6 +219,13 @@ final class FakeSite
             throw new ApiException(ApiException.Kind.UNAVAILABLE, "nobody leads", "wait");
         }
         submitted.add(command);
+        if (command instanceof Command.SwitchPrepare || command instanceof Command.SwitchAbort) {
+            state =
+                    state.apply(
+                                    new Entry(operation, state.epoch(), TestCluster.START, command),
+                                    submitted.size())
+                            .state();
+        }
         did.add("submit " + command.getClass().getSimpleName());
         return new Written(lineage, submitted.size(), 1, new Reply.Done(submitted.size()));
     }

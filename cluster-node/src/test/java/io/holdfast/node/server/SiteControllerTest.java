@@ -242,6 +242,7 @@ class SiteControllerTest {
         local.state = cluster.state();
         local.checkpoint =
                 job -> {
+                    cluster.apply(new Command.SwitchPrepare(Site.DR, "tidy", "ada"));
                     cluster.end(job, JobState.CHECKPOINTED, "Checkpointed");
                     local.state = cluster.state();
                 };
@@ -251,7 +252,7 @@ class SiteControllerTest {
         assertThat(move.get(30, TimeUnit.SECONDS).steps())
                 .filteredOn(s -> s.name().equals("checkpoint"))
                 .extracting(StepView::detail)
-                .containsExactly("1 job stopped, and will go on");
+                .containsExactly("1 backup will go on");
         assertThat(local.did).containsOnlyOnce("checkpoint " + running.id());
     }
 
@@ -276,6 +277,23 @@ class SiteControllerTest {
         released.countDown();
         local.awaitRole(SiteRole.ACTIVE);
         FakeSite.eventually("it takes jobs again", () -> local.did.contains("submit SwitchAbort"));
+    }
+
+    /** Another leader found it left behind: a job may begin at any time, so nothing is promised. */
+    @Test
+    void aMoveThatTheRecordDoesNotWaitForIsTakenBack() throws Exception {
+        FakeSite local = inSync();
+        local.level =
+                () -> {
+                    local.submit(new Command.SwitchAbort("who had prepared it did not end it"));
+                    return false;
+                };
+        CompletableFuture<SwitchoverView> move = moveWithoutDrain(local);
+        assertThatThrownBy(() -> move.get(30, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasMessageContaining("another leader has taken it back");
+        local.awaitRole(SiteRole.ACTIVE);
+        assertThat(local.guard.max()).isEqualTo(FIRST);
     }
 
     private static CompletableFuture<SwitchoverView> moveWithoutDrain(FakeSite local) {
