@@ -475,7 +475,9 @@ class TwoNodesIT {
 
         Files.delete(big);
         scene.goHome();
-        goneOnWithOnce(slow.id());
+        assertThat(scene.holdfast.job(slow.id()).continuedBy())
+                .as("at home, too")
+                .isEqualTo(next.id());
     }
 
     private void goneOnWithOnce(UUID job) throws Exception {
