@@ -55,9 +55,14 @@ public interface CollectedStore extends ChunkStore {
      * @param fossils of each run that has some
      * @param deletedFrames since the store was opened
      * @param deletedBytes of them
+     * @param damagedFrames known to be damaged, and not sent again since
      */
     record Collected(
-            GcState state, SortedMap<Long, Count> fossils, long deletedFrames, long deletedBytes) {
+            GcState state,
+            SortedMap<Long, Count> fossils,
+            long deletedFrames,
+            long deletedBytes,
+            long damagedFrames) {
         /** Copies the map. */
         public Collected {
             fossils = Collections.unmodifiableSortedMap(new TreeMap<>(fossils));

@@ -42,6 +42,7 @@ final class ChunkIndex {
     private int durable;
     private long durableBytes;
     private int gone;
+    private final BitSet damaged = new BitSet();
 
     private static final class Block {
         final long[] ids = new long[4 * BLOCK];
@@ -91,7 +92,9 @@ final class ChunkIndex {
             in.packs[at] = pack;
             in.offsets[at] = offset;
             in.shapes[at] = frameBytes | kind.code() << LENGTH_BITS | (damaged ? DAMAGED : 0);
-            if (!damaged) {
+            if (damaged) {
+                this.damaged.set(size);
+            } else {
                 put(words, size);
             }
             size++;
@@ -273,8 +276,26 @@ final class ChunkIndex {
         lock.writeLock().lock();
         try {
             blocks[number >>> BLOCK_BITS].shapes[number & BLOCK - 1] |= DAMAGED;
+            damaged.set(number);
         } finally {
             lock.writeLock().unlock();
+        }
+    }
+
+    /** Durable frames known to be damaged, whose ids no undamaged frame has. */
+    int unrepaired() {
+        lock.readLock().lock();
+        try {
+            int count = 0;
+            for (int n = damaged.nextSetBit(0); n >= 0; n = damaged.nextSetBit(n + 1)) {
+                int newest = isGone(n) || n >= durable ? n : find(words(at(n).id()));
+                if (!isGone(n) && n < durable && (newest < 0 || !whole(newest))) {
+                    count++;
+                }
+            }
+            return count;
+        } finally {
+            lock.readLock().unlock();
         }
     }
 

@@ -319,7 +319,8 @@ final class FolderCollector {
         fossils.fossils()
                 .forEach((run, some) ->
                         counts.put(run, new CollectedStore.Count(some.cardinality(), bytes(some))));
-        return new CollectedStore.Collected(state, counts, deletedFrames, deletedBytes);
+        return new CollectedStore.Collected(
+                state, counts, deletedFrames, deletedBytes, index.unrepaired());
     }
 
     // ---- explaining

@@ -6,6 +6,7 @@ import io.holdfast.standard.Retention;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,13 +23,17 @@ import java.util.function.Predicate;
  * <table>
  * <caption>A site's verdict EXPIRE becomes KEEP when one of these fits</caption>
  * <tr><th>site</th><th>when</th><th>rule</th></tr>
- * <tr><td>DR</td><td>local keeps the piece, or local's retention would keep it among what DR has; not when the
- *     policy lets DR go first</td><td>G5</td></tr>
+ * <tr><td>DR</td><td>local keeps the piece; not when the policy lets DR go first</td><td>G5</td></tr>
+ * <tr><td>DR</td><td>local does not keep it, and local's retention would among what DR has: DR would not go first,
+ *     but last</td><td>G5</td></tr>
  * <tr><td>either</td><td>the other one keeps the piece, and is not proven to have it</td><td>G6</td></tr>
  * </table>
  *
- * <p>A piece that expires at both sites at once needs no proof: nothing of it is to stay. The second half
- * of the first line matters when a policy has become longer since local let a piece go.
+ * <p>Where the sites have retentions of their own, a piece that the passive site may not have yet counts there for
+ * itself alone: it does not take the place of an older one that the site has.
+ *
+ * <p>A piece that expires at both sites at once needs no proof: nothing of it is to stay. The second
+ * line matters when a policy has become longer since local let a piece go.
  *
  * @param verdicts by source, then newest first
  */
@@ -131,17 +136,26 @@ public record SiteRetentionPlan(List<Verdict> verdicts) {
         }
     }
 
-    /** Plans for all pieces at once; {@code nowMicros} and {@code clockTrusted} as in {@link RetentionPlan#of}. */
-    public static SiteRetentionPlan of(List<Piece> pieces, long nowMicros, boolean clockTrusted) {
+    /**
+     * Plans for all pieces at once.
+     *
+     * @param nowMicros as in {@link RetentionPlan#of}
+     * @param clockTrusted as there
+     * @param active the site that takes backups: what is not proven may be there alone
+     */
+    public static SiteRetentionPlan of(
+            List<Piece> pieces, long nowMicros, boolean clockTrusted, Site active) {
         Predicate<Piece> goneAtLocal = p -> p.expiredAt().contains(Site.LOCAL);
         Predicate<Piece> goneAtDr = p -> p.expiredAt().contains(Site.DR);
         Map<UUID, Piece> byId = new HashMap<>();
         pieces.forEach(p -> byId.put(p.id(), p));
+        boolean drLacks = active != Site.DR;
         List<RetentionPlan.Verdict> local =
-                plan(pieces, Piece::local, goneAtLocal, nowMicros, clockTrusted);
-        List<RetentionPlan.Verdict> dr = plan(pieces, Piece::dr, goneAtDr, nowMicros, clockTrusted);
+                plan(pieces, Piece::local, goneAtLocal, nowMicros, clockTrusted, !drLacks);
+        List<RetentionPlan.Verdict> dr =
+                plan(pieces, Piece::dr, goneAtDr, nowMicros, clockTrusted, drLacks);
         List<RetentionPlan.Verdict> localAtDr =
-                plan(pieces, Piece::local, goneAtDr, nowMicros, clockTrusted);
+                plan(pieces, Piece::local, goneAtDr, nowMicros, clockTrusted, drLacks);
         List<Verdict> verdicts = new ArrayList<>();
         for (int i = 0; i < pieces.size(); i++) {
             // All three are of the same pieces in the same order.
@@ -156,12 +170,53 @@ public record SiteRetentionPlan(List<Verdict> verdicts) {
         return verdicts.stream().filter(v -> !v.expires().isEmpty()).toList();
     }
 
+    /** What a site would do by itself; {@code lacks}: it may lack what is not proven. */
     private static List<RetentionPlan.Verdict> plan(
             List<Piece> pieces,
             Function<Piece, Retention> retention,
             Predicate<Piece> gone,
             long nowMicros,
-            boolean clockTrusted) {
+            boolean clockTrusted,
+            boolean lacks) {
+        Set<UUID> lacking = new HashSet<>();
+        pieces.stream()
+                .filter(p -> lacks && !p.proven() && p.expiredAt().isEmpty())
+                .filter(p -> !p.local().equals(p.dr()))
+                .forEach(p -> lacking.add(p.id()));
+        List<RetentionPlan.Verdict> verdicts =
+                plan(pieces, retention, gone, nowMicros, clockTrusted, Set.of());
+        if (lacking.isEmpty()) {
+            return verdicts;
+        }
+        List<RetentionPlan.Verdict> withoutThem =
+                plan(pieces, retention, gone, nowMicros, clockTrusted, lacking);
+        List<RetentionPlan.Verdict> together = new ArrayList<>();
+        String source = "";
+        boolean keepsOlder = false;
+        for (int i = verdicts.size() - 1; i >= 0; i--) {
+            // Both are of the same pieces in the same order: by source, then newest first.
+            RetentionPlan.Verdict verdict = verdicts.get(i);
+            keepsOlder &= verdict.piece().source().equals(source);
+            source = verdict.piece().source();
+            if (!lacking.contains(verdict.piece().id())) {
+                verdict = withoutThem.get(i);
+                keepsOlder |= keeps(verdict);
+            } else if (expires(verdict) && keepsOlder) {
+                String why = "the site may not have it yet, and keeps an older one";
+                verdict = new RetentionPlan.Verdict(verdict.piece(), Action.KEEP, why, why);
+            }
+            together.add(verdict);
+        }
+        return together.reversed();
+    }
+
+    private static List<RetentionPlan.Verdict> plan(
+            List<Piece> pieces,
+            Function<Piece, Retention> retention,
+            Predicate<Piece> gone,
+            long nowMicros,
+            boolean clockTrusted,
+            Set<UUID> uncounted) {
         return RetentionPlan.of(
                         pieces.stream()
                                 .map(p ->
@@ -171,7 +226,7 @@ public record SiteRetentionPlan(List<Verdict> verdicts) {
                                                 p.timeMicros(),
                                                 retention.apply(p),
                                                 p.held(),
-                                                p.restorable(),
+                                                p.restorable() && !uncounted.contains(p.id()),
                                                 gone.test(p)))
                                 .toList(),
                         nowMicros,
@@ -185,7 +240,7 @@ public record SiteRetentionPlan(List<Verdict> verdicts) {
             RetentionPlan.Verdict dr,
             RetentionPlan.Verdict localAtDr) {
         RetentionPlan.Verdict atDr = dr;
-        if (expires(dr) && !piece.drMayGoFirst()) {
+        if (expires(dr) && !(piece.drMayGoFirst() && keeps(local))) {
             if (keeps(local)) {
                 atDr = keep(dr, "local keeps it", local.reason(), local.kind());
             } else if (keeps(localAtDr)) {

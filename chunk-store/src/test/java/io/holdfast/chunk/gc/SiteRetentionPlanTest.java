@@ -59,7 +59,9 @@ class SiteRetentionPlanTest {
     /** The verdict on the last of some pieces, beside a new one of the same policy. */
     private static Verdict verdict(Piece piece) {
         Piece newest = piece(99, 0, piece.local().toString(), piece.dr().toString());
-        return SiteRetentionPlan.of(List.of(newest, piece), NOW, true).verdicts().getLast();
+        return SiteRetentionPlan.of(List.of(newest, piece), NOW, true, Site.LOCAL)
+                .verdicts()
+                .getLast();
     }
 
     @Test
@@ -74,7 +76,7 @@ class SiteRetentionPlanTest {
                             p.id(), p.source(), p.timeMicros(), p.local(), false, true, false));
         }
         List<RetentionPlan.Verdict> expected = RetentionPlan.of(one, NOW, true).verdicts();
-        List<Verdict> verdicts = SiteRetentionPlan.of(pieces, NOW, true).verdicts();
+        List<Verdict> verdicts = SiteRetentionPlan.of(pieces, NOW, true, Site.LOCAL).verdicts();
         assertThat(verdicts).extracting(Verdict::local).isEqualTo(expected);
         assertThat(verdicts).extracting(Verdict::dr).isEqualTo(expected);
         assertThat(verdicts).allMatch(v -> v.reason().equals(v.local().reason()));
@@ -128,7 +130,35 @@ class SiteRetentionPlanTest {
         assertThat(verdict.local().action()).isEqualTo(Action.GONE);
         assertThat(verdict.dr().reason())
                 .isEqualTo("local's retention keeps it: one of the last 2");
-        assertThat(verdict(with(gone, true, false, LOCAL)).expires()).isEqualTo(DR);
+        assertThat(verdict(with(gone, true, false, LOCAL)).expires())
+                .as("first is not last")
+                .isEmpty();
+    }
+
+    private static List<Set<Site>> expires(List<Piece> pieces, Site active) {
+        return SiteRetentionPlan.of(pieces, NOW, true, active).verdicts().stream()
+                .map(Verdict::expires)
+                .toList();
+    }
+
+    @Test
+    void whatThePassiveSiteMayLackTakesThePlaceOfNothingThere() {
+        Piece old = piece(1, 5, "last 1", "last 2");
+        Piece middle = piece(2, 3, "last 1", "last 2");
+        Piece newest = piece(3, 1, "last 1", "last 2");
+        assertThat(expires(List.of(old, middle, newest), Site.LOCAL))
+                .containsExactly(NOWHERE, LOCAL, BOTH);
+        List<Piece> unshipped = List.of(old, middle, newest.withProven(false));
+        assertThat(expires(unshipped, Site.LOCAL)).containsExactly(NOWHERE, LOCAL, LOCAL);
+        assertThat(expires(List.of(newest.withProven(false), old), Site.LOCAL))
+                .as("it keeps itself, and so does the newest that DR has")
+                .containsExactly(NOWHERE, LOCAL);
+        // At local, while that is the passive site.
+        assertThat(
+                        SiteRetentionPlan.of(unshipped, NOW, true, Site.DR).verdicts().stream()
+                                .map(v -> v.local().action())
+                                .toList())
+                .containsExactly(Action.KEEP, Action.KEEP, Action.EXPIRE);
     }
 
     @Test
@@ -141,8 +171,8 @@ class SiteRetentionPlanTest {
     @Test
     void nothingExpiresByAClockThatIsNotTrusted() {
         List<Piece> pieces = List.of(piece(1, 0, "P3D", "P30D"), piece(2, 10, "P3D", "P30D"));
-        assertThat(SiteRetentionPlan.of(pieces, NOW, true).expiring()).hasSize(1);
-        assertThat(SiteRetentionPlan.of(pieces, NOW, false).expiring()).isEmpty();
+        assertThat(SiteRetentionPlan.of(pieces, NOW, true, Site.LOCAL).expiring()).hasSize(1);
+        assertThat(SiteRetentionPlan.of(pieces, NOW, false, Site.LOCAL).expiring()).isEmpty();
     }
 
     @Test
@@ -164,7 +194,7 @@ class SiteRetentionPlanTest {
 
     /**
      * Rounds of a growing source, whose policy changes now and then: no piece is ever gone at DR while local
-     * keeps it, none loses its only proven copy, nothing held goes anywhere, and planning twice at one
+     * keeps it unless the policy lets DR go first, none loses its only proven copy, nothing held goes anywhere, and planning twice at one
      * time equals once.
      */
     @Test
@@ -175,6 +205,8 @@ class SiteRetentionPlanTest {
             RandomGenerator random = new SplittableRandom(seed);
             String local = retention(random);
             String dr = retention(random);
+            boolean first = seed % 3 == 0;
+            Site active = seed % 2 == 0 ? Site.LOCAL : Site.DR;
             Map<UUID, Set<Site>> expired = new HashMap<>();
             List<Piece> pieces = new ArrayList<>();
             for (int day = 0; day < 60; day++) {
@@ -192,18 +224,18 @@ class SiteRetentionPlanTest {
                                 p.timeMicros(),
                                 now,
                                 nowDr,
-                                false,
+                                first,
                                 random.nextInt(20) == 0,
                                 random.nextInt(10) > 0,
                                 random.nextInt(4) > 0,
                                 expired.getOrDefault(p.id(), NOWHERE)));
                 long time = NOW + day * DAY + DAY / 2;
-                SiteRetentionPlan plan = SiteRetentionPlan.of(pieces, time, true);
+                SiteRetentionPlan plan = SiteRetentionPlan.of(pieces, time, true, active);
                 assertThat(plan.verdicts()).hasSameSizeAs(pieces);
                 for (Verdict v : plan.verdicts()) {
                     String at = "seed " + seed + " day " + day + ": " + v;
                     boolean goesAtDr = v.dr().action() != Action.KEEP;
-                    if (v.local().action() == Action.KEEP) {
+                    if (!first && v.local().action() == Action.KEEP) {
                         assertThat(goesAtDr).as(at).isFalse();
                     }
                     if (!v.expires().isEmpty() && v.piece().held()) {
@@ -225,11 +257,11 @@ class SiteRetentionPlanTest {
                                 .map(p ->
                                         with(
                                                 p,
-                                                false,
+                                                first,
                                                 p.held(),
                                                 expired.getOrDefault(p.id(), NOWHERE)))
                                 .toList();
-                assertThat(SiteRetentionPlan.of(after, time, true).expiring())
+                assertThat(SiteRetentionPlan.of(after, time, true, active).expiring())
                         .as("seed %d day %d", seed, day)
                         .isEmpty();
             }

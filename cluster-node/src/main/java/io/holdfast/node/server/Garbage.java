@@ -121,7 +121,7 @@ final class Garbage {
     }
 
     private synchronized List<Seen> work(boolean now) throws InterruptedException {
-        List<Expiry> ending = ending(log.state());
+        List<Expiry> ending = Holdings.ending(log.state());
         List<Seen> seen = look(headers(ending));
         expireDue(now, seen);
         Lookup lookup = Lookup.in(log.state());
@@ -145,59 +145,26 @@ final class Garbage {
         return collectors.look(StoreCollectors.stores(Lookup.in(log.state())), headers);
     }
 
-    /** The expiries that no site keeps, as many as one request takes: what they wait for is to be gone. */
-    private static List<Expiry> ending(ClusterState state) {
-        return state.expiries().stream()
-                .filter(Expiry::isEverywhere)
-                .limit(CollectorService.MAX_IDS)
-                .toList();
-    }
-
-    /**
-     * The expiries that one site keeps, as many as one request takes: the newest, because older ones have gone
-     * where they were to go.
-     */
-    private static List<Expiry> kept(ClusterState state) {
-        return state.expiries().stream()
-                .filter(e -> !e.isEverywhere())
-                .sorted(Comparator.comparingLong(Expiry::timeMicros).reversed())
-                .limit(CollectorService.MAX_IDS)
-                .toList();
-    }
-
     private static List<ChunkId> headers(List<Expiry> expiries) {
         return expiries.stream().map(Expiry::header).toList();
     }
 
     /** Asks all stores now for what one site keeps; nobody when there is nothing of the kind. */
     private Holdings holdings(Lookup lookup) throws InterruptedException {
-        List<Expiry> kept = kept(lookup.state());
+        List<Expiry> kept = Holdings.kept(lookup.state());
         return new Holdings(lookup, kept.isEmpty() ? List.of() : look(headers(kept)), kept);
     }
 
-    /** What the stores that were asked hold of some expired pieces. */
-    private record Holdings(Lookup lookup, List<Seen> seen, List<Expiry> asked) {
-        /** The pieces that the counterpart of a store, at the other site, holds whole. */
-        Set<UUID> ofCounterpart(StoreCollectors.Store store) {
-            Set<UUID> held = new HashSet<>();
-            lookup.at(store.device().storage(), store.site().peer())
-                    .flatMap(this::at)
-                    .map(Seen::held)
-                    .ifPresent(bits -> bits.stream().forEach(i -> held.add(asked.get(i).piece())));
-            return held;
-        }
-
-        private Optional<Seen> at(Endpoint endpoint) {
-            return seen.stream()
-                    .filter(s -> s.reachable() && s.store().endpoint().equals(endpoint))
-                    .findFirst();
-        }
-    }
-
-    /** Asks the stores of a site for the PIECE frames of rows, each for those that belong to it. */
+    /**
+     * Asks the stores of a site for the PIECE frames of rows, each for those that belong to it. A site that was
+     * declared lost holds nothing.
+     */
     private Set<UUID> holding(Lookup lookup, Site at, List<CatalogRow> rows)
             throws InterruptedException {
         Set<UUID> held = new HashSet<>();
+        if (lookup.state().abandoned().filter(a -> a.site() == at).isPresent()) {
+            return held;
+        }
         for (int from = 0; from < rows.size(); from += CollectorService.MAX_IDS) {
             List<CatalogRow> some =
                     rows.subList(from, Math.min(rows.size(), from + CollectorService.MAX_IDS));
@@ -209,7 +176,7 @@ final class Garbage {
             for (Seen seen : look(some.stream().map(CatalogRow::header).toList())) {
                 if (seen.reachable() && seen.store().site() == at) {
                     Optional<Endpoint> own = Optional.of(seen.store().endpoint());
-                    seen.held().stream()
+                    seen.proven().stream()
                             .filter(i -> stores.get(i).equals(own))
                             .forEach(i -> held.add(some.get(i).piece()));
                 }
@@ -259,30 +226,74 @@ final class Garbage {
     private void collect(Lookup lookup, Seen seen, long skew, boolean now)
             throws InterruptedException {
         CollectorStatusReply status = seen.status().orElseThrow();
+        StoreCollectors.Store store = seen.store();
         ClusterState state = lookup.state();
-        List<GcPacing.Fossils> marks = marks(status, state.epoch());
+        boolean frozen = !freezes(standing(lookup, store), status).isEmpty();
+        boolean concerned = Holdings.concern(state, store.site());
         GcPacing.Step step =
                 now && status.getWorking().isEmpty()
                         ? GcPacing.Step.MARK
                         : GcPacing.next(
                                 collectors.nowMicros(),
                                 !status.getWorking().isEmpty(),
-                                marks,
+                                frozen && concerned,
+                                marks(status, state.epoch()),
                                 Duration.ofMillis(status.getGraceMillis()),
                                 every,
-                                last(state, seen.store(), GcRun.Work.MARK),
-                                last(state, seen.store(), GcRun.Work.SWEEP));
-        GcStanding standing = standing(lookup, seen.store());
-        boolean frozen = !freezes(standing, status).isEmpty();
-        if (step == GcPacing.Step.MARK) {
-            GcRun run = collectors.mark(seen.store(), skew, garbage(lookup, seen.store()));
-            if (now && run.outcome().equals("DONE")) {
-                step = GcPacing.Step.SWEEP;
+                                last(state, store, GcRun.Work.MARK),
+                                last(state, store, concerned));
+        if (frozen && concerned && !GcPacing.leavesRoom(status.getRunsCount())) {
+            return;
+        }
+        if (step != GcPacing.Step.SWEEP || now || !frozen) {
+            StoreOrders.give(step, now, orders(store, skew));
+        }
+    }
+
+    private StoreOrders.Orders orders(StoreCollectors.Store store, long skew) {
+        return new StoreOrders.Orders() {
+            @Override
+            public Optional<StoreOrders.Known> ask() throws InterruptedException {
+                Lookup now = Lookup.in(log.state());
+                return Holdings.concern(now.state(), store.site())
+                        ? proven(now, store)
+                        : Optional.of(known(new Holdings(now, List.of(), List.of()), store, skew));
             }
+
+            @Override
+            public boolean mark(StoreOrders.Known known) throws InterruptedException {
+                return collectors
+                        .mark(store, known.skewMillis(), known.expired())
+                        .outcome()
+                        .equals("DONE");
+            }
+
+            @Override
+            public void sweep(StoreOrders.Known known) throws InterruptedException {
+                var _ = collectors.sweep(store, known.skewMillis(), known.standing());
+            }
+        };
+    }
+
+    /** What is known now where the other site keeps something; empty while a proof would not last. */
+    private Optional<StoreOrders.Known> proven(Lookup lookup, StoreCollectors.Store store)
+            throws InterruptedException {
+        if (!isLasting(lookup.state())) {
+            return Optional.empty();
         }
-        if (step == GcPacing.Step.SWEEP && (now || !frozen)) {
-            var _ = collectors.sweep(seen.store(), skew, standing);
-        }
+        Holdings holdings = holdings(lookup);
+        OptionalLong skew = skew(lookup.state(), holdings.seen());
+        return skew.isEmpty()
+                ? Optional.empty()
+                : Optional.of(known(holdings, store, skew.getAsLong()));
+    }
+
+    private StoreOrders.Known known(Holdings holdings, StoreCollectors.Store store, long skew) {
+        return holdings.known(
+                store,
+                piece -> lifetimes.isBuried(store.site(), piece),
+                skew,
+                standing(holdings.lookup(), store));
     }
 
     private static List<GcPacing.Fossils> marks(CollectorStatusReply status, Epoch epoch) {
@@ -296,43 +307,35 @@ final class Garbage {
 
     private static Optional<Long> last(
             ClusterState state, StoreCollectors.Store store, GcRun.Work work) {
+        return runs(state, store, work).map(GcRun::beganMicros).max(Long::compare);
+    }
+
+    /**
+     * When a sweep was tried last that deleted nothing.
+     *
+     * @param proven whether a mark comes before it: when the newest one was not done, that was the try
+     */
+    private static Optional<Long> last(
+            ClusterState state, StoreCollectors.Store store, boolean proven) {
+        Stream<GcRun> marks =
+                runs(state, store, GcRun.Work.MARK)
+                        .max(Comparator.comparingLong(GcRun::beganMicros))
+                        .filter(_ -> proven)
+                        .stream();
+        return Stream.concat(marks, runs(state, store, GcRun.Work.SWEEP))
+                .filter(r -> !r.outcome().equals("DONE"))
+                .map(GcRun::beganMicros)
+                .max(Long::compare);
+    }
+
+    private static Stream<GcRun> runs(
+            ClusterState state, StoreCollectors.Store store, GcRun.Work work) {
         return state.gcRuns().stream()
                 .filter(r ->
                         r.storage().equals(store.device().storage())
                                 && r.site() == store.site()
                                 && r.work() == work
-                                && r.epoch().equals(state.epoch())
-                                && (work == GcRun.Work.MARK || !r.outcome().equals("DONE")))
-                .map(GcRun::beganMicros)
-                .max(Long::compare);
-    }
-
-    /** The expired pieces that are no roots at a store, once expiries last. */
-    private List<ChunkId> garbage(Lookup lookup, StoreCollectors.Store store)
-            throws InterruptedException {
-        Set<UUID> elsewhere = holdings(lookup).ofCounterpart(store);
-        return Stream.concat(ending(lookup.state()).stream(), kept(lookup.state()).stream())
-                .filter(e -> e.isAt(store.site()))
-                .filter(e -> !fate(lookup, store, e, elsewhere, true).stays())
-                .map(Expiry::header)
-                .limit(CollectorService.MAX_IDS)
-                .toList();
-    }
-
-    private ExpiryFate fate(
-            Lookup lookup,
-            StoreCollectors.Store store,
-            Expiry expiry,
-            Set<UUID> elsewhere,
-            boolean lasting) {
-        return ExpiryFate.of(
-                expiry,
-                store.site(),
-                new ExpiryFate.Known(
-                        lasting,
-                        lifetimes.isBuried(store.site(), expiry.piece()),
-                        elsewhere.contains(expiry.piece()),
-                        lookup.state().holdOn(expiry.piece(), expiry.client()).isPresent()));
+                                && r.epoch().equals(state.epoch()));
     }
 
     /** Forgets the expiries whose pieces have been gone from all stores for a grace. */
@@ -479,9 +482,10 @@ final class Garbage {
         }
     }
 
-    private GcView view(List<Seen> seen) {
+    private GcView view(List<Seen> seen) throws InterruptedException {
         Lookup lookup = Lookup.in(log.state());
         ClusterState state = lookup.state();
+        Holdings holdings = holdings(lookup);
         List<String> waits = new ArrayList<>();
         OptionalLong skew = skew(state, seen);
         if (skew.isEmpty()) {
@@ -502,6 +506,15 @@ final class Garbage {
                     kept
                             + " pieces are kept by one site alone, the most there may be: others stay"
                             + " at both sites");
+        }
+        int nowhere = holdings.nowhere();
+        if (nowhere > 0) {
+            waits.add(
+                    nowhere
+                            + (nowhere == 1 ? " piece is" : " pieces are")
+                            + " to be kept by one site alone, and no store has"
+                            + (nowhere == 1 ? " it" : " them")
+                            + ": look for a storage that lost its disk (holdfast storage list)");
         }
         return new GcView(
                 seen.stream().map(s -> view(lookup, s)).toList(),
@@ -653,7 +666,13 @@ final class Garbage {
         Set<UUID> elsewhere = holdings.ofCounterpart(store);
         for (Expiry expiry : lookup.state().expiries()) {
             if (expiry.isAt(store.site())) {
-                ExpiryFate fate = fate(lookup, store, expiry, elsewhere, lasting);
+                ExpiryFate fate =
+                        holdings.fate(
+                                store,
+                                expiry,
+                                elsewhere,
+                                piece -> lifetimes.isBuried(store.site(), piece),
+                                lasting);
                 fates.computeIfAbsent(fate, _ -> new ArrayList<>()).add(expiry.header());
                 reasons.put(expiry.piece(), fate.kind() + ": " + expiry.reason());
             }

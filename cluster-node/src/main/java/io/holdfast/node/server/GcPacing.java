@@ -1,5 +1,6 @@
 package io.holdfast.node.server;
 
+import io.holdfast.chunk.gc.GcState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,13 +33,15 @@ final class GcPacing {
      *
      * <pre>
      * work is under way                                       nothing
-     * a mark is confirmed, no sweep was tried within a period SWEEP
+     * a mark is confirmed, no sweep was tried within a period,
+     *   and sweeps are not frozen                             SWEEP
      * a mark is due for its second, and none was tried since  MARK
      * no mark was tried within a period                       MARK
      * anything else                                           nothing
      * </pre>
      *
      * @param working whether the store works
+     * @param frozen whether a sweep would be refused, and marks are to go on meanwhile
      * @param marks those of the present epoch
      * @param grace of the store
      * @param every the period
@@ -48,6 +51,7 @@ final class GcPacing {
     static Step next(
             long nowMicros,
             boolean working,
+            boolean frozen,
             List<Fossils> marks,
             Duration grace,
             Duration every,
@@ -57,7 +61,7 @@ final class GcPacing {
             return Step.NOTHING;
         }
         boolean triedSweep = lastSweep.filter(at -> nowMicros - at < micros(every)).isPresent();
-        if (!triedSweep && marks.stream().anyMatch(Fossils::confirmed)) {
+        if (!frozen && !triedSweep && marks.stream().anyMatch(Fossils::confirmed)) {
             return Step.SWEEP;
         }
         for (Fossils mark : marks) {
@@ -69,6 +73,14 @@ final class GcPacing {
         }
         boolean triedMark = lastMark.filter(at -> nowMicros - at < micros(every)).isPresent();
         return triedMark ? Step.NOTHING : Step.MARK;
+    }
+
+    /**
+     * Whether a frozen store may be marked once more: a store keeps {@link GcState#MAX_RUNS} marks, and the
+     * last of them is for the mark that proves its sweep.
+     */
+    static boolean leavesRoom(int marks) {
+        return marks < GcState.MAX_RUNS - 1;
     }
 
     private static long micros(Duration duration) {

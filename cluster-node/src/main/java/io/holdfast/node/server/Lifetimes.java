@@ -127,26 +127,66 @@ final class Lifetimes {
                             jobOf(record).filter(id -> isProtected(lookup, id)).isPresent(),
                             expiredAt(lookup.state().expiry(record.piece()))));
         }
-        SiteRetentionPlan plan = SiteRetentionPlan.of(pieces, nowMicros, clockTrusted);
-        Set<UUID> unproven = new HashSet<>();
-        for (Site site : List.of(Site.LOCAL, Site.DR)) {
-            List<CatalogRow> alone =
-                    plan.verdicts().stream()
-                            .filter(v -> !v.expires().isEmpty() && v.keeps().equals(Set.of(site)))
-                            .map(v -> java.util.Objects.requireNonNull(rows.get(v.piece().id())))
-                            .toList();
-            alone.forEach(row -> unproven.add(row.piece()));
-            if (!alone.isEmpty()) {
-                unproven.removeAll(stores.holding(lookup, site, alone));
-            }
-        }
-        if (!unproven.isEmpty()) {
-            pieces.replaceAll(p -> unproven.contains(p.id()) ? p.withProven(false) : p);
-            plan = SiteRetentionPlan.of(pieces, nowMicros, clockTrusted);
-        }
+        SiteRetentionPlan plan =
+                plan(
+                        pieces,
+                        nowMicros,
+                        clockTrusted,
+                        lookup.state().epoch().site(),
+                        (site, alone) ->
+                                stores.holding(
+                                        lookup,
+                                        site,
+                                        alone.stream()
+                                                .map(id ->
+                                                        java.util.Objects.requireNonNull(
+                                                                rows.get(id)))
+                                                .toList()));
         return plan.verdicts().stream()
                 .map(v -> new Ruled(java.util.Objects.requireNonNull(rows.get(v.piece().id())), v))
                 .toList();
+    }
+
+    /** Which of some pieces a site's stores hold whole. */
+    interface Proofs {
+        Set<UUID> holding(Site site, List<UUID> pieces) throws InterruptedException;
+    }
+
+    /**
+     * The plan in which each piece that one site would keep alone was found there. What a site turns out to
+     * lack takes the place of nothing else there, so others may be kept by it alone then, and are asked for too.
+     */
+    static SiteRetentionPlan plan(
+            List<SiteRetentionPlan.Piece> pieces,
+            long nowMicros,
+            boolean clockTrusted,
+            Site active,
+            Proofs proofs)
+            throws InterruptedException {
+        List<SiteRetentionPlan.Piece> known = new ArrayList<>(pieces);
+        Map<Site, Set<UUID>> asked = new EnumMap<>(Site.class);
+        while (true) {
+            SiteRetentionPlan plan = SiteRetentionPlan.of(known, nowMicros, clockTrusted, active);
+            Set<UUID> lacking = new HashSet<>();
+            for (Site site : List.of(Site.LOCAL, Site.DR)) {
+                Set<UUID> before = asked.computeIfAbsent(site, _ -> new HashSet<>());
+                List<UUID> alone =
+                        plan.verdicts().stream()
+                                .filter(v ->
+                                        !v.expires().isEmpty() && v.keeps().equals(Set.of(site)))
+                                .map(v -> v.piece().id())
+                                .filter(before::add)
+                                .toList();
+                if (!alone.isEmpty()) {
+                    lacking.addAll(alone);
+                    lacking.removeAll(proofs.holding(site, alone));
+                }
+            }
+            if (lacking.isEmpty()) {
+                return plan;
+            }
+            known.replaceAll(p -> lacking.contains(p.id()) ? p.withProven(false) : p);
+        }
     }
 
     /** Whether a job's piece is DR_PROTECTED. A job that is forgotten was; then its stores alone answer. */

@@ -15,8 +15,10 @@ import io.holdfast.node.api.Requests;
 import io.holdfast.node.api.StorageView;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
+import io.holdfast.replication.state.Expiry;
 import io.holdfast.replication.state.JobRecord;
 import io.holdfast.replication.state.StorageMove;
+import io.holdfast.standard.CatalogRecord;
 import io.holdfast.standard.CatalogResource;
 import io.holdfast.standard.DeviceResource;
 import io.holdfast.standard.Endpoint;
@@ -24,11 +26,15 @@ import io.holdfast.standard.Identifier;
 import io.holdfast.standard.Site;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 
 /**
  * The loss of a storage whose site lives (F9): its jobs go on over the other site's store, at the same
@@ -54,9 +60,14 @@ final class StorageMoves {
 
     /** Whether a piece was lost with its storage. */
     static boolean isLost(ClusterState state, ChunkId header) {
-        return state.lostPieces().stream()
-                .flatMap(id -> state.job(id).stream())
-                .anyMatch(j -> j.pieceHeader().equals(Optional.of(header)));
+        Set<UUID> lost = state.lostPieces();
+        return lost.stream()
+                        .flatMap(id -> state.job(id).stream())
+                        .anyMatch(j -> j.pieceHeader().equals(Optional.of(header)))
+                || !lost.isEmpty()
+                        && state.expiries().stream()
+                                .filter(e -> e.header().equals(header))
+                                .anyMatch(e -> e.job().filter(lost::contains).isPresent());
     }
 
     // ---------------------------------------------------------------- away
@@ -98,17 +109,55 @@ final class StorageMoves {
         return view(Lookup.in(log.state()), device, false);
     }
 
-    /** The acknowledged pieces of a storage that the other store does not have. */
+    /**
+     * What goes with a storage of the active site unless the other store has it, by job: the pieces that are
+     * not protected, and those that the active site alone keeps.
+     *
+     * @param located where a piece was stored
+     */
+    static Map<UUID, ChunkId> atStake(
+            ClusterState state, DeviceResource device, Function<Expiry, Optional<String>> located) {
+        Map<UUID, ChunkId> atStake = new LinkedHashMap<>();
+        state.unprotectedPieces().stream()
+                .filter(j -> isAt(j.row().orElseThrow().location(), device))
+                .forEach(j -> atStake.put(j.id(), j.pieceHeader().orElseThrow()));
+        state.expiries().stream()
+                .filter(e -> e.keeper().equals(Optional.of(state.epoch().site())))
+                .filter(e -> located.apply(e).filter(at -> isAt(at, device)).isPresent())
+                .forEach(e -> e.job().ifPresent(id -> atStake.put(id, e.header())));
+        return atStake;
+    }
+
+    /** Where the pieces that one site keeps were stored: of a job that is forgotten the catalogs know it. */
+    private Function<Expiry, Optional<String>> located(Lookup lookup) {
+        ClusterState state = lookup.state();
+        boolean forgotten =
+                state.expiries().stream()
+                        .filter(e -> !e.isEverywhere())
+                        .anyMatch(e -> e.job().flatMap(state::job).isEmpty());
+        Map<UUID, String> locations = new HashMap<>();
+        if (forgotten) {
+            rows(lookup).forEach(row -> locations.put(row.piece(), row.record().location()));
+        }
+        return e ->
+                e.job()
+                        .flatMap(state::job)
+                        .flatMap(JobRecord::row)
+                        .map(CatalogRecord::location)
+                        .or(() -> Optional.ofNullable(locations.get(e.piece())));
+    }
+
+    /** Those of {@link #atStake} that the other store does not have. */
     private List<UUID> lostWith(Lookup lookup, DeviceResource device, Endpoint other) {
-        List<JobRecord> waiting =
-                lookup.state().unprotectedPieces().stream()
-                        .filter(j -> isAt(j.row().orElseThrow().location(), device))
-                        .toList();
-        List<ChunkId> headers = waiting.stream().map(j -> j.pieceHeader().orElseThrow()).toList();
-        Set<ChunkId> missing = missing(other, headers);
-        return waiting.stream()
-                .filter(j -> missing.contains(j.pieceHeader().orElseThrow()))
-                .map(JobRecord::id)
+        return among(atStake(lookup.state(), device, located(lookup)), other, false);
+    }
+
+    /** Of some frames, by job, those that a store has, or those that it has not. */
+    private List<UUID> among(Map<UUID, ChunkId> frames, Endpoint store, boolean has) {
+        Set<ChunkId> missing = missing(store, List.copyOf(frames.values()));
+        return frames.entrySet().stream()
+                .filter(e -> missing.contains(e.getValue()) != has)
+                .map(Map.Entry::getKey)
                 .toList();
     }
 
@@ -163,14 +212,23 @@ final class StorageMoves {
 
     /** Of the pieces that were thought lost, those that the store has after all. */
     private List<UUID> found(Lookup lookup, StorageMove move, Endpoint home) {
-        List<JobRecord> lost =
-                move.lost().stream().flatMap(id -> lookup.state().job(id).stream()).toList();
-        Set<ChunkId> missing =
-                missing(home, lost.stream().map(j -> j.pieceHeader().orElseThrow()).toList());
-        return lost.stream()
-                .filter(j -> !missing.contains(j.pieceHeader().orElseThrow()))
-                .map(JobRecord::id)
-                .toList();
+        return among(frames(lookup.state(), move.lost()), home, true);
+    }
+
+    /** The PIECE frames of some jobs, also of those that are forgotten while the expiry of their piece is not. */
+    static Map<UUID, ChunkId> frames(ClusterState state, List<UUID> jobs) {
+        Map<UUID, ChunkId> frames = new LinkedHashMap<>();
+        Set<UUID> wanted = new HashSet<>(jobs);
+        state.expiries()
+                .forEach(e ->
+                        e.job()
+                                .filter(wanted::contains)
+                                .ifPresent(id -> frames.put(id, e.header())));
+        jobs.forEach(id ->
+                state.job(id)
+                        .flatMap(JobRecord::pieceHeader)
+                        .ifPresent(header -> frames.put(id, header)));
+        return frames;
     }
 
     // ---------------------------------------------------------------- what is where
@@ -218,27 +276,30 @@ final class StorageMoves {
     /** The pieces that a storage should have: all that are catalogued there, not lost, nor expired at its site. */
     private List<ChunkId> headers(Lookup lookup, DeviceResource device, Site home) {
         Set<UUID> lost = lookup.state().lostPieces();
-        List<ChunkId> headers = new ArrayList<>();
+        return rows(lookup).stream()
+                .filter(row -> isAt(row.record().location(), device))
+                .filter(row -> jobOf(row).filter(lost::contains).isEmpty())
+                .filter(row ->
+                        lookup.state().expiry(row.piece()).filter(e -> e.isAt(home)).isEmpty())
+                .map(CatalogRow::header)
+                .toList();
+    }
+
+    /** What the catalogs of the active site list. */
+    private List<CatalogRow> rows(Lookup lookup) {
+        List<CatalogRow> rows = new ArrayList<>();
         for (CatalogResource catalog : lookup.catalogs()) {
             Endpoint endpoint = Peers.servedAt(lookup, catalog, lookup.state().epoch().site());
             try {
                 peers.catalog(endpoint).listAll(CatalogFilter.all()).stream()
                         .filter(p -> p.forgotten().isEmpty())
                         .map(CatalogPiece::row)
-                        .filter(row -> isAt(row.record().location(), device))
-                        .filter(row -> jobOf(row).filter(lost::contains).isEmpty())
-                        .filter(row ->
-                                lookup.state()
-                                        .expiry(row.piece())
-                                        .filter(e -> e.isAt(home))
-                                        .isEmpty())
-                        .map(CatalogRow::header)
-                        .forEach(headers::add);
+                        .forEach(rows::add);
             } catch (RemoteException e) {
                 throw unavailable("Catalog " + endpoint, e);
             }
         }
-        return headers;
+        return rows;
     }
 
     private static Optional<UUID> jobOf(CatalogRow row) {

@@ -73,6 +73,11 @@ final class StoreCollectors {
         BitSet held() {
             return Wire.bits(status.orElseThrow().getHeld());
         }
+
+        /** Which of them it holds whole, as far as it knows: nothing while it knows of damage. */
+        BitSet proven() {
+            return status.orElseThrow().getSound() ? held() : new BitSet();
+        }
     }
 
     long nowMicros() {

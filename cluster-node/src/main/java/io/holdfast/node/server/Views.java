@@ -65,6 +65,7 @@ final class Views {
                         .orElse(job.client().toString());
         boolean backup = job.kind().equals("backup");
         boolean ended = job.state() != JobState.OPEN;
+        boolean atDr = shownProtected && !isLetGoByDr(lookup.state(), job);
         double seconds = ((ended ? job.endedMicros() : nowMicros) - job.openedMicros()) / 1e6;
         return new JobView(
                 job.id(),
@@ -84,11 +85,9 @@ final class Views {
                 progress(job, heard, seconds),
                 !backup || !job.state().isComplete() && ended
                         ? Protection.NOT_APPLICABLE
-                        : shownProtected ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
-                shownProtected ? Moment.of(job.protectedMicros()) : null,
-                shownProtected
-                        ? Double.valueOf((job.protectedMicros() - job.endedMicros()) / 1e6)
-                        : null,
+                        : atDr ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
+                atDr ? Moment.of(job.protectedMicros()) : null,
+                atDr ? Double.valueOf((job.protectedMicros() - job.endedMicros()) / 1e6) : null,
                 safety,
                 job.job().pairs().stream()
                         .map(p -> new JobView.Pair(input(lookup, job, p), lookup.view(p.output())))
@@ -103,6 +102,15 @@ final class Views {
                 : JobPlanner.pieceOf(job.job())
                         .map(piece -> lookup.viewToRead(pair.input(), piece))
                         .orElseGet(() -> lookup.view(pair.input()));
+    }
+
+    /** Whether DR has let a piece go (G5) that local keeps: the loss of local takes it, like one never shipped. */
+    private static boolean isLetGoByDr(ClusterState state, UUID piece) {
+        return state.keeper(piece).equals(Optional.of(Site.LOCAL));
+    }
+
+    private static boolean isLetGoByDr(ClusterState state, JobRecord job) {
+        return job.row().filter(r -> isLetGoByDr(state, r.piece())).isPresent();
     }
 
     /**
@@ -124,11 +132,12 @@ final class Views {
         PolicyResource.GreenAt wanted =
                 backup ? greenAt(lookup, job.client()) : PolicyResource.GreenAt.LOCAL;
         boolean whole = job.state().isComplete() && !lookup.state().lostPieces().contains(job.id());
+        boolean letGo = isLetGoByDr(lookup.state(), job);
         Optional<PolicyResource.GreenAt> reached =
                 !whole
                         ? Optional.empty()
                         : Optional.of(
-                                shown
+                                shown && !letGo
                                         ? PolicyResource.GreenAt.DR_DATA
                                         : recorded
                                                 ? PolicyResource.GreenAt.DR_LOG
@@ -140,7 +149,7 @@ final class Views {
                 wanted.word(),
                 reached.map(PolicyResource.GreenAt::word).orElse("none"),
                 green,
-                whole && !green && !job.isExpired() ? wanted.word() : null,
+                whole && !green && !job.isExpired() && !letGo ? wanted.word() : null,
                 away);
     }
 
@@ -184,6 +193,7 @@ final class Views {
     static PieceView piece(Lookup lookup, CatalogRow row, @Nullable JobRecord job, boolean shown) {
         CatalogRecord record = row.record();
         Optional<Expiry> expiry = lookup.state().expiry(record.piece());
+        boolean atDr = shown && !isLetGoByDr(lookup.state(), record.piece());
         return new PieceView(
                 record.piece(),
                 record.client(),
@@ -196,8 +206,8 @@ final class Views {
                 record.expiryMicros() == Long.MAX_VALUE ? null : Moment.of(record.expiryMicros()),
                 record.sizeBytes(),
                 record.originCatalog(),
-                shown ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
-                shown && job != null ? Moment.of(job.protectedMicros()) : null,
+                atDr ? Protection.DR_PROTECTED : Protection.UNPROTECTED,
+                atDr && job != null ? Moment.of(job.protectedMicros()) : null,
                 expiry.filter(Expiry::isEverywhere).isPresent()
                         ? "EXPIRED"
                         : job != null && lookup.state().lostPieces().contains(job.id())
@@ -280,13 +290,40 @@ final class Views {
 
     /** What a failover now would list. */
     static LossLedgerView ledgerAhead(ClusterState state, Optional<Long> lastContactMicros) {
+        List<LossLedgerView.Entry> entries = new ArrayList<>();
+        state.atRisk().forEach(job -> entries.add(lossEntry(state, job, job.state(), false)));
+        entries.addAll(keptBy(state, state.epoch().site(), Long.MAX_VALUE, false));
         return new LossLedgerView(
-                null,
-                lastContactMicros.map(Moment::of).orElse(null),
-                false,
-                state.atRisk().stream()
-                        .map(job -> lossEntry(state, job, job.state(), false))
-                        .toList());
+                null, lastContactMicros.map(Moment::of).orElse(null), false, entries);
+    }
+
+    /** The pieces that a site alone keeps, those of them that had expired at the other one by a time. */
+    private static List<LossLedgerView.Entry> keptBy(
+            ClusterState state, Site lost, long untilMicros, boolean complete) {
+        List<LossLedgerView.Entry> entries = new ArrayList<>();
+        for (Expiry expiry : state.expiries()) {
+            if (!expiry.keeper().equals(Optional.of(lost)) || expiry.timeMicros() > untilMicros) {
+                continue;
+            }
+            Optional<JobRecord> job = expiry.job().flatMap(state::job);
+            entries.add(
+                    new LossLedgerView.Entry(
+                            expiry.job().orElse(new UUID(0, 0)),
+                            expiry.client(),
+                            clientName(state, expiry.client()),
+                            expiry.piece(),
+                            "UNPROTECTED",
+                            Moment.of(job.map(JobRecord::openedMicros).orElse(0L)),
+                            job.map(j -> Moment.of(j.endedMicros())).orElse(null),
+                            job.map(j -> j.totals().sourceBytes()).orElse(0L),
+                            complete ? "MERGED" : null,
+                            "was kept by site "
+                                    + lost.word()
+                                    + " alone: its retention at site "
+                                    + lost.peer().word()
+                                    + " was over"));
+        }
+        return entries;
     }
 
     /**
@@ -310,6 +347,12 @@ final class Views {
             state.job(entry.job())
                     .ifPresent(job -> entries.add(lossEntry(state, job, entry.atFork(), complete)));
         }
+        forced
+                .map(e -> keptBy(state, e.change().epoch().site().peer(), e.timeMicros(), complete))
+                .orElse(List.of())
+                .stream()
+                .filter(e -> listed.add(e.job()))
+                .forEach(entries::add);
         forced.map(e -> broughtBack(state, epochs, e)).orElse(List.of()).stream()
                 .filter(j -> listed.add(j.id()))
                 .forEach(job -> entries.add(unseen(state, job)));

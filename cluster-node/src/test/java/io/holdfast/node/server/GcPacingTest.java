@@ -2,6 +2,7 @@ package io.holdfast.node.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.chunk.gc.GcState;
 import io.holdfast.node.server.GcPacing.Fossils;
 import io.holdfast.node.server.GcPacing.Step;
 import java.time.Duration;
@@ -16,7 +17,7 @@ class GcPacingTest {
     private static final long NOW = 1_000 * HOUR;
 
     private static Step next(List<Fossils> marks, Optional<Long> mark, Optional<Long> sweep) {
-        return GcPacing.next(NOW, false, marks, GRACE, EVERY, mark, sweep);
+        return GcPacing.next(NOW, false, false, marks, GRACE, EVERY, mark, sweep);
     }
 
     @Test
@@ -34,6 +35,7 @@ class GcPacingTest {
                         GcPacing.next(
                                 NOW,
                                 true,
+                                false,
                                 List.of(new Fossils(0, 0, true)),
                                 GRACE,
                                 EVERY,
@@ -65,5 +67,19 @@ class GcPacingTest {
         assertThat(next(confirmed, mark, Optional.empty())).isEqualTo(Step.SWEEP);
         assertThat(next(confirmed, mark, Optional.of(NOW - HOUR))).isEqualTo(Step.NOTHING);
         assertThat(next(confirmed, mark, Optional.of(NOW - 7 * HOUR))).isEqualTo(Step.SWEEP);
+    }
+
+    @Test
+    void marksGoOnWhileASweepIsFrozenAndLeaveRoomForItsOwn() {
+        List<Fossils> confirmed = List.of(new Fossils(NOW - 48 * HOUR, 0, true));
+        assertThat(frozen(confirmed, NOW - HOUR)).isEqualTo(Step.NOTHING);
+        assertThat(frozen(confirmed, NOW - 7 * HOUR)).isEqualTo(Step.MARK);
+        assertThat(GcPacing.leavesRoom(GcState.MAX_RUNS - 2)).isTrue();
+        assertThat(GcPacing.leavesRoom(GcState.MAX_RUNS - 1)).isFalse();
+    }
+
+    private static Step frozen(List<Fossils> marks, long mark) {
+        return GcPacing.next(
+                NOW, false, true, marks, GRACE, EVERY, Optional.of(mark), Optional.empty());
     }
 }

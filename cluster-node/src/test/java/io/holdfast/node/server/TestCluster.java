@@ -322,6 +322,15 @@ final class TestCluster {
 
     /** The piece of a protected job expires at one site. */
     TestCluster expireAt(Site site, JobRecord job) {
+        return expire(Optional.of(site), job);
+    }
+
+    /** It expires at both. */
+    TestCluster expire(JobRecord job) {
+        return expire(Optional.empty(), job);
+    }
+
+    private TestCluster expire(Optional<Site> onlyAt, JobRecord job) {
         return apply(
                 new Command.Expire(
                         List.of(
@@ -332,7 +341,7 @@ final class TestCluster {
                                         Optional.of(job.id()),
                                         "no clause of 'P30D' keeps it")),
                         "retention",
-                        Optional.of(site)));
+                        onlyAt));
     }
 
     static UUID jobId(int number) {

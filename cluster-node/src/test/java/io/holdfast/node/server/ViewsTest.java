@@ -223,10 +223,42 @@ class ViewsTest {
         assertThat(ledger(active).entries()).isEmpty();
         assertThat(Views.piece(active.lookup(), row, job, true).keptAt()).containsExactly("dr");
 
-        cluster.expireAt(Site.DR, job);
+        cluster.expire(job);
         PieceView gone = Views.piece(cluster.lookup(), row, job, true);
         assertThat(gone.state()).isEqualTo("EXPIRED");
         assertThat(gone.keptAt()).isEmpty();
+    }
+
+    @Test
+    void whatDrHasLetGoIsNotProtectedAndTheLedgerListsIt() {
+        TestCluster cluster = greenAt(PolicyResource.GreenAt.DR_DATA);
+        JobRecord job =
+                cluster.markProtected(cluster.complete(cluster.backup(TestCluster.CRIT, 1)));
+        CatalogRow row = new CatalogRow(job.row().orElseThrow(), job.pieceHeader().orElseThrow());
+        assertThat(safety(cluster, job, true, true).green()).isTrue();
+        cluster.expireAt(Site.DR, job);
+        PieceView piece = Views.piece(cluster.lookup(), row, job, true);
+        assertThat(piece.keptAt()).containsExactly("local");
+        assertThat(piece.protection()).isEqualTo(Protection.UNPROTECTED);
+        assertThat(piece.protectedAt()).isNull();
+        JobView shown = view(cluster, job, true, false);
+        assertThat(shown.protection()).isEqualTo(Protection.UNPROTECTED);
+        assertThat(shown.protectedAt()).isNull();
+        JobView.Safety safety = safety(cluster, job, true, true);
+        assertThat(safety.reached()).isEqualTo("dr-log");
+        assertThat(safety.green()).isFalse();
+        assertThat(safety.waitsFor()).isNull();
+
+        assertThat(Views.ledgerAhead(cluster.state(), Optional.empty()).entries())
+                .singleElement()
+                .satisfies(e -> {
+                    assertThat(e.job()).isEqualTo(job.id());
+                    assertThat(e.state()).isEqualTo("UNPROTECTED");
+                    assertThat(e.note()).contains("site local alone", "site dr");
+                });
+        assertThat(ledger(cluster.failover(DR)).entries())
+                .singleElement()
+                .satisfies(e -> assertThat(e.piece()).isEqualTo(row.piece()));
     }
 
     // ---------------------------------------------------------------- levels

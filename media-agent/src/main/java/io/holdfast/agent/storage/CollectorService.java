@@ -75,6 +75,7 @@ public final class CollectorService extends CollectorGrpc.CollectorImplBase
     private final InstantSource clock;
     private @Nullable Running running;
     private @Nullable CollectedWork last;
+    private boolean markFailed;
     private boolean closed;
 
     /**
@@ -169,6 +170,7 @@ public final class CollectorService extends CollectorGrpc.CollectorImplBase
             if (last != null) {
                 reply.setLast(last);
             }
+            reply.setSound(collected.damagedFrames() == 0 && !markFailed);
         }
         return reply.build();
     }
@@ -224,12 +226,23 @@ public final class CollectorService extends CollectorGrpc.CollectorImplBase
 
     private CollectedWork mark(UUID run, GcEvent.Order order, Set<ChunkId> expired)
             throws IOException {
-        GcEffect effect = store.mark(order, expired).getLast();
+        GcEffect effect;
+        try {
+            effect = store.mark(order, expired).getLast();
+        } catch (IOException | RuntimeException e) {
+            markFailed(true);
+            throw e;
+        }
         CollectedStore.Count made = new CollectedStore.Count(0, 0);
         if (effect instanceof GcEffect.Fossilise fossils) {
+            markFailed(false);
             made = store.collected().fossils().getOrDefault(fossils.run(), made);
         }
         return worked(run, effect, made);
+    }
+
+    private synchronized void markFailed(boolean failed) {
+        markFailed = failed;
     }
 
     private CollectedWork sweep(UUID run, GcEvent.Order order, GcEvent.Standing standing)

@@ -229,6 +229,54 @@ class CollectorServiceTest {
     }
 
     @Test
+    void aStoreThatKnowsOfDamageProvesNothingUntilItIsRepaired() throws Exception {
+        TestFrames.Piece piece = TestFrames.piece(1, 5, 500);
+        for (byte[] below : piece.below()) {
+            store.append(NOBODY, below, 0, below.length);
+        }
+        assertThat(store.commitPiece(NOBODY, piece.header())).isEmpty();
+        assertThat(leader.status(List.of()).getSound()).isTrue();
+        byte[] frame = piece.chunks().getFirst();
+        spoil(frame);
+        assertThatThrownBy(() -> store.read(TestFrames.id(frame)))
+                .isInstanceOf(io.holdfast.chunk.StoreException.Corrupt.class);
+        assertThat(leader.status(List.of()).getSound()).isFalse();
+        assertThat(mark(Set.of()).outcome()).isEqualTo("FAILED");
+        store.append(NOBODY, frame, 0, frame.length);
+        store.sync();
+        store.release(NOBODY);
+        assertThat(leader.status(List.of()).getSound()).as("not walked yet").isFalse();
+        assertThat(mark(Set.of()).outcome()).isEqualTo("DONE");
+        assertThat(leader.status(List.of()).getSound()).isTrue();
+    }
+
+    /** Changes the last byte of a frame in whatever pack it is. */
+    private void spoil(byte[] frame) throws java.io.IOException {
+        String wanted = text(frame);
+        List<Path> files;
+        try (var all = java.nio.file.Files.walk(folder.resolve("store"))) {
+            files = all.filter(java.nio.file.Files::isRegularFile).toList();
+        }
+        int spoiled = 0;
+        for (Path file : files) {
+            byte[] bytes = java.nio.file.Files.readAllBytes(file);
+            int at = text(bytes).indexOf(wanted);
+            if (at >= 0) {
+                try (var in = new java.io.RandomAccessFile(file.toFile(), "rw")) {
+                    in.seek(at + frame.length - 1L);
+                    in.write(~frame[frame.length - 1]);
+                }
+                spoiled++;
+            }
+        }
+        assertThat(spoiled).isEqualTo(1);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, java.nio.charset.StandardCharsets.ISO_8859_1);
+    }
+
+    @Test
     void aRepeatedOrderIsDoneOnce() throws Exception {
         ChunkId gone = put(1);
         UUID run = UUID.randomUUID();

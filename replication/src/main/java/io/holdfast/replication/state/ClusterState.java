@@ -1547,11 +1547,14 @@ public final class ClusterState {
 
         // ---- the end of data pieces
 
-        /** What is known of a piece once this command is done; empty when it changes nothing. */
+        /**
+         * What is known of a piece once this command is done; empty when it changes nothing. What one site keeps
+         * ends there only by a command that says so of both sites: one that has only seen the other end of it
+         * rests on proof that this site keeps it, and does not know that it is the last copy.
+         */
         private Optional<Expiry> changed(Command.Expire c, Command.Expiring one, long now) {
             Optional<Expiry> old = expiries.get(one.piece());
-            if (old.isPresent()
-                    && (old.get().isEverywhere() || old.get().onlyAt().equals(c.onlyAt()))) {
+            if (old.isPresent() && (old.get().isEverywhere() || c.onlyAt().isPresent())) {
                 return Optional.empty();
             }
             return Optional.of(
@@ -1563,7 +1566,7 @@ public final class ClusterState {
                             now,
                             c.who(),
                             one.reason(),
-                            old.isPresent() ? Optional.empty() : c.onlyAt()));
+                            c.onlyAt()));
         }
 
         private Reply expire(Command.Expire c, long now) {

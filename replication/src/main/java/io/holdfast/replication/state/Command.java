@@ -250,7 +250,8 @@ public sealed interface Command {
      *
      * @param pieces at most {@link #MAX_EXPIRING}
      * @param who the operator, or {@code retention}
-     * @param onlyAt the one site where they expire, while the other keeps them; empty: both
+     * @param onlyAt the one site where they expire, while the other keeps them; empty: both. Changes nothing
+     *     of a piece that has expired at a site already
      */
     record Expire(List<Expiring> pieces, String who, Optional<Site> onlyAt) implements Command {
         /** They expire at both sites. */
