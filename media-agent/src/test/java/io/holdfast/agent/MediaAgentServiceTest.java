@@ -304,27 +304,11 @@ class MediaAgentServiceTest {
             JobOrder first = slow.backupOrder(source, "full").build();
             Iterator<JobEvent> events = slow.agent().run(first);
             stuck.asked.await();
-            assertThat(
-                            slow.agent()
-                                    .cancel(
-                                            CancelRequest.newBuilder()
-                                                    .setContext(slow.context())
-                                                    .setJob(first.getJob())
-                                                    .build())
-                                    .getWasRunning())
-                    .isTrue();
+            assertThat(cancel(slow, first)).isTrue();
             stuck.released.countDown();
             assertThat(AgentFixture.collect(events).outcome.getState())
                     .isEqualTo(Outcome.State.CANCELLED);
-            assertThat(
-                            slow.agent()
-                                    .cancel(
-                                            CancelRequest.newBuilder()
-                                                    .setContext(slow.context())
-                                                    .setJob(first.getJob())
-                                                    .build())
-                                    .getWasRunning())
-                    .isFalse();
+            assertThat(cancel(slow, first)).isFalse();
         }
     }
 

@@ -31,8 +31,9 @@ public record LossLedgerView(
      * @param client its client
      * @param clientName its name
      * @param piece the data piece, where known
-     * @param state {@code OPEN}: no outcome seen; {@code UNPROTECTED}: completed, not protected,
-     *     or kept by the lost site alone because the other one has let it go; {@code UNSEEN}: named by the returned site only
+     * @param state {@code OPEN}: no outcome seen; {@code UNPROTECTED}: completed, not protected, or kept
+     *     by the lost site alone because the other one has let it go; {@code UNSEEN}: named by the
+     *     returned site only
      * @param started leader's time; 0 when nobody remembers the job
      * @param committed when it was acknowledged, where known
      * @param sizeBytes source bytes, where known; else 0

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param expiry when it expires, at the site that keeps it longer; absent for never
  * @param sizeBytes source bytes that it represents
  * @param originCatalog catalog that recorded it first
- * @param protection whether it survives the loss of the local site: one that DR alone keeps does, one that DR has let
- *     go does not
+ * @param protection whether it survives the loss of the local site: one that DR alone keeps does, one that
+ *     DR has let go does not
  * @param protectedAt since when
  * @param state {@code NORMAL}, {@code EXPIRED}, {@code LOST} with its storage, or {@code RECOVERED_FROM_DIVERGENCE}
  *     when a returned site brought it

@@ -1,6 +1,5 @@
 package io.holdfast.node.server;
 
-import io.holdfast.agent.proto.v1.CancelRequest;
 import io.holdfast.node.server.Lookup.Client;
 import io.holdfast.replication.state.ClusterState;
 import io.holdfast.replication.state.Command;
@@ -37,9 +36,6 @@ import java.util.UUID;
  */
 final class Checkpoints {
     private Checkpoints() {}
-
-    /** Why an agent is asked to stop a job. */
-    static final CancelRequest.Reason REASON = CancelRequest.Reason.CHECKPOINT;
 
     /** What a move that drains does now. */
     sealed interface Next {

@@ -162,7 +162,7 @@ final class Garbage {
     private Set<UUID> holding(Lookup lookup, Site at, List<CatalogRow> rows)
             throws InterruptedException {
         Set<UUID> held = new HashSet<>();
-        if (lookup.state().abandoned().filter(a -> a.site() == at).isPresent()) {
+        if (lookup.state().isAbandoned(at)) {
             return held;
         }
         for (int from = 0; from < rows.size(); from += CollectorService.MAX_IDS) {

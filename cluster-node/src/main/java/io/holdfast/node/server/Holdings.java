@@ -62,7 +62,7 @@ record Holdings(Lookup lookup, List<Seen> seen, List<Expiry> asked) {
      */
     Set<UUID> ofCounterpart(StoreCollectors.Store store) {
         Site keeper = store.site().peer();
-        if (isAbandoned(keeper)) {
+        if (lookup.state().isAbandoned(keeper)) {
             return Set.of();
         }
         Set<Endpoint> counterparts =
@@ -141,16 +141,14 @@ record Holdings(Lookup lookup, List<Seen> seen, List<Expiry> asked) {
     /** How many of them no store holds; none while a store that matters does not answer. */
     int nowhere() {
         boolean known =
-                seen.stream().filter(s -> !isAbandoned(s.store().site())).allMatch(Seen::reachable);
+                seen.stream()
+                        .filter(s -> !lookup.state().isAbandoned(s.store().site()))
+                        .allMatch(Seen::reachable);
         if (!known) {
             return 0;
         }
         java.util.BitSet held = new java.util.BitSet();
         seen.stream().filter(Seen::reachable).forEach(s -> held.or(s.held()));
         return asked.size() - held.cardinality();
-    }
-
-    private boolean isAbandoned(Site site) {
-        return lookup.state().abandoned().filter(a -> a.site() == site).isPresent();
     }
 }

@@ -99,7 +99,7 @@ final class JobRunner implements AutoCloseable {
 
     /** Asks the agent of an open job to stop it, because another one will go on with it. */
     void checkpoint(JobRecord job) throws RemoteException {
-        stop(job, Checkpoints.REASON);
+        stop(job, CancelRequest.Reason.CHECKPOINT);
     }
 
     private void stop(JobRecord job, CancelRequest.Reason reason) throws RemoteException {

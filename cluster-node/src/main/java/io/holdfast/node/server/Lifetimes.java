@@ -450,8 +450,8 @@ final class Lifetimes {
     // ---------------------------------------------------------------- tombstones
 
     /**
-     * Puts tombstones for those of these expiries that no site keeps into the active catalogs, and looks where they have come to. Call
-     * it only with expiries that no forced move can take back.
+     * Puts tombstones for those of these expiries that no site keeps into the active catalogs, and looks
+     * where they have come to. Call it only with expiries that no forced move can take back.
      */
     void bury(Lookup lookup, List<Expiry> expiries) {
         tombstones(lookup, expiries, true);

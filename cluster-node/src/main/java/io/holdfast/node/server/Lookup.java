@@ -194,9 +194,7 @@ final class Lookup {
      * or when that site was declared lost.
      */
     Optional<Site> keeper(UUID piece) {
-        return state.keeper(piece)
-                .filter(site ->
-                        state.abandoned().map(a -> a.site()).filter(site::equals).isEmpty());
+        return state.keeper(piece).filter(site -> !state.isAbandoned(site));
     }
 
     /** How an identifier that reads a piece is dialled: where its storage is served, or where it is kept. */

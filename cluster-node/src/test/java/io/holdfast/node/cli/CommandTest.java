@@ -723,14 +723,17 @@ class CommandTest {
         assertThat(LOCAL.asked).noneMatch(a -> a.startsWith("collect"));
     }
 
+    private static String aPolicy() {
+        return LOCAL.resources.stream()
+                .filter(r -> r.type().equals("policy"))
+                .findFirst()
+                .orElseThrow()
+                .name();
+    }
+
     @Test
     void aRetentionIsWrittenIntoItsPolicy() throws IOException {
-        String policy =
-                LOCAL.resources.stream()
-                        .filter(r -> r.type().equals("policy"))
-                        .findFirst()
-                        .orElseThrow()
-                        .name();
+        String policy = aPolicy();
         Result r = asked("retention", "set", policy, "last 3,daily 7, P30D", "--yes", "--json");
         assertThat(r.code()).as(r.err()).isZero();
         assertThat(r.json().get("result").get("info").get("retention").asText())
@@ -742,12 +745,7 @@ class CommandTest {
 
     @Test
     void aRetentionOfDrIsWrittenIntoItsPolicyAndIsNotShorter() throws IOException {
-        String policy =
-                LOCAL.resources.stream()
-                        .filter(r -> r.type().equals("policy"))
-                        .findFirst()
-                        .orElseThrow()
-                        .name();
+        String policy = aPolicy();
         Result r = asked("retention", "set", policy, "P30D", "--dr", "P90D", "--yes", "--json");
         assertThat(r.code()).as(r.err()).isZero();
         assertThat(r.json().get("result").get("info").get("retentionDr").asText())

@@ -43,7 +43,7 @@ public final class StorageAdmission {
         return admitted;
     }
 
-    /** It has all that counts. Durable when this returns without a failure, which is only logged: the next time tries again. */
+    /** It has all that counts. Durable when this returns; a failure is logged, and the next call tries again. */
     public synchronized void admit() {
         if (admitted) {
             return;

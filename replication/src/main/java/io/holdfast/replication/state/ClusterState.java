@@ -314,6 +314,11 @@ public final class ClusterState {
         return Optional.ofNullable(abandoned);
     }
 
+    /** Whether a site was declared lost. */
+    public boolean isAbandoned(Site which) {
+        return abandoned().filter(a -> a.site() == which).isPresent();
+    }
+
     /**
      * Since when this epoch goes on without what the other site may have of its own, because it began by
      * force, leader's time; 0 when the other site has reconciled since.
